@@ -1,0 +1,1 @@
+"""Where access keys come from. May block; secrets stay masked."""

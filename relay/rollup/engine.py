@@ -1,0 +1,101 @@
+"""The seam of the hot path: what every engine does, whatever it is written in.
+
+An engine parses datagrams and accumulates them by period. It has no clock, does no IO
+and writes no log. ``feed``, ``seal``, ``tally`` and ``explain`` belong to one thread
+(the reactor's); ``close`` belongs to another, one at a time and in the order of
+sealing. Nothing is shared between the two but what ``seal`` handed over.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from relay.rollup.series import Series
+from relay.rollup.summary import Summary
+from relay.statsd.sample import Item, Kind, Reason, What
+
+__all__ = ["Engine", "Rollup", "Sealed", "Tally"]
+
+
+class Tally(NamedTuple):
+    """Counts since the engine was made.
+
+    ``sections`` = Σ ``samples`` + Σ ``refused`` + Σ ``ignored`` at any moment; a packed
+    value counts as a section and a sample of its own. ``series`` is how many are held
+    now. Every kind and reason is a key, also with 0.
+    """
+
+    lines: int
+    sections: int
+    samples: Mapping[Kind, int]
+    refused: Mapping[Reason, int]
+    ignored: Mapping[What, int]
+    duplicate_tags: int
+    series: int
+
+
+class Rollup(NamedTuple):
+    """A closed period: ``start`` in Unix seconds, ``length`` in seconds, one row a series.
+
+    ``rows`` may be iterated as often as one likes, from any thread.
+    """
+
+    start: int
+    length: int
+    rows: Sequence[tuple[Series, Summary]]
+
+
+class Sealed(Protocol):
+    """A period that takes no more samples; opaque, to be given to ``close``."""
+
+    @property
+    def start(self) -> int:
+        """Unix seconds."""
+        ...
+
+
+class Engine(Protocol):
+    """Parses datagrams and accumulates them by period; no clock, no IO, no log."""
+
+    @property
+    def name(self) -> str:
+        """``python`` or ``native``."""
+        ...
+
+    def feed(self, datagram: bytes, period: int, /) -> None:
+        """Take what arrived while the period that starts at ``period`` was open.
+
+        Never raises, whatever the bytes. ``period`` is a multiple of the engine's
+        period length and never falls below an earlier ``seal``'s ``before``.
+        """
+        ...
+
+    def seal(self, before: int, /) -> Sequence[Sealed]:
+        """Take away every period that ends at or before ``before``, oldest first.
+
+        The one that ends right at ``before`` is there even when nothing arrived in it,
+        so that idle series are reported; older ones only if something did. O(1) in the
+        number of series.
+        """
+        ...
+
+    def close(self, sealed: Sealed, /) -> Sequence[Rollup]:
+        """Summarise: the base period, and the long one where ``sealed`` completes it.
+
+        Idle series are filled in. Thread: any one; in the order of ``seal``.
+        """
+        ...
+
+    def finish(self) -> Sequence[Rollup]:
+        """The long period as far as it has come, at a stop; empty if there is none.
+
+        Thread: that of ``close``.
+        """
+        ...
+
+    def explain(self, datagram: bytes, /) -> Sequence[Item]:
+        """What ``feed`` would make of it by grammar alone; changes nothing."""
+        ...
+
+    def tally(self) -> Tally:
+        """Exact as of the last ``feed``."""
+        ...

@@ -1,0 +1,57 @@
+"""What is left of a series once its period is closed, in StatsD's words.
+
+Frozen values, finite numbers. Which of them a sink reports, and under what name, is
+not decided here.
+"""
+
+from typing import NamedTuple
+
+__all__ = [
+    "CounterSummary",
+    "GaugeSummary",
+    "SetSummary",
+    "Summary",
+    "TimerSummary",
+]
+
+
+class CounterSummary(NamedTuple):
+    """``total`` is Σ value/rate, ``count`` Σ 1/rate; both 0 where the series was idle."""
+
+    total: float
+    count: float
+
+
+class GaugeSummary(NamedTuple):
+    """Over the values the gauge took; where it was idle ``count`` is 0 and the other
+    four are its last value."""
+
+    last: float
+    mean: float
+    minimum: float
+    maximum: float
+    count: int
+
+
+class TimerSummary(NamedTuple):
+    """Of timers, histograms and distributions; never idle.
+
+    ``count`` is Σ 1/rate, ``total`` Σ value/rate, ``percentiles`` pairs of a whole
+    percentage and a value in ascending order.
+    """
+
+    count: float
+    total: float
+    mean: float
+    minimum: float
+    maximum: float
+    percentiles: tuple[tuple[int, float], ...]
+
+
+class SetSummary(NamedTuple):
+    """``distinct`` members: exact up to a limit, estimated beyond; 0 where idle."""
+
+    distinct: int
+
+
+Summary = CounterSummary | GaugeSummary | TimerSummary | SetSummary

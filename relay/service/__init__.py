@@ -1,0 +1,1 @@
+"""The Twisted edge of the road: intake, clockwork, courier, lanes."""

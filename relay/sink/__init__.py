@@ -1,0 +1,1 @@
+"""Where batches go. May block; each answer becomes an Outcome."""

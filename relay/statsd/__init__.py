@@ -1,0 +1,1 @@
+"""The input language: bytes of a datagram to samples. Pure; knows no series, no time."""
