@@ -1,0 +1,197 @@
+"""The language of StatsD and DogStatsD: one line in, samples and refusals out.
+
+What each daemon makes of a line is in the manuals of statsd/statsd and the Datadog
+agent; where they differ, or do what nobody can want, the README says what holds here.
+No line raises, whatever its bytes. What becomes of a sample, and how often a line is
+seen, is not known here.
+"""
+
+from collections.abc import Collection, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
+
+from relay.statsd.asides import ASIDES, judge
+from relay.statsd.names import DIALECTS, Name, name_reader, sanitise
+from relay.statsd.numbers import not_negative, number, rate, timestamp
+from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, Tags, What
+from relay.statsd.sections import Body, Section, read
+from relay.statsd.tags import gather, hash_tags, name_tags
+
+__all__ = ["DIALECTS", "Grammar", "lines", "number", "rate", "sanitise"]
+
+_BLANKS = b" \t"
+
+# Bound once: on Python 3.11 reading a member off its Enum is a call of its own.
+_TIMER, _GAUGE, _SET = Kind.TIMER, Kind.GAUGE, Kind.SET
+
+_KINDS = {
+    b"c": Kind.COUNTER,
+    b"g": Kind.GAUGE,
+    b"ms": Kind.TIMER,
+    b"h": Kind.HISTOGRAM,
+    b"d": Kind.DISTRIBUTION,
+    b"s": Kind.SET,
+}
+
+
+def lines(datagram: bytes) -> list[bytes]:
+    """Cut at LF; blanks and one CR at the end of a line go, and so do empty lines."""
+    stripped = (
+        line.rstrip(_BLANKS).removesuffix(b"\r").rstrip(_BLANKS)
+        for line in datagram.split(b"\n")
+    )
+    return [line for line in stripped if line]
+
+
+_Found = Sample | Reason | What
+
+
+class _Line(NamedTuple):
+    """What all sections of a line share; ``refused`` is why none of them counts."""
+
+    name: str
+    tags: Tags
+    tags_raw: tuple[str, ...]
+    timestamp: int | None
+    container: str | None
+    refused: Reason | None
+
+    def sample(
+        self,
+        kind: Kind,
+        values: tuple[float, ...] | tuple[str, ...],
+        ratio: float,
+        relative: bool = False,
+    ) -> Sample:
+        return Sample(
+            self.name,
+            kind,
+            values,
+            relative,
+            ratio,
+            self.tags,
+            self.tags_raw,
+            self.timestamp,
+            self.container,
+        )
+
+
+class Grammar:
+    """A choice of dialects and of what a signed gauge means.
+
+    Graphite's tags are always on. ``signed_gauge``: whether ``+n`` and ``-n`` change a
+    gauge (``delta``) or set it (``value``). Raises ValueError for a word that is none.
+    """
+
+    def __init__(
+        self, dialects: Collection[str] = (), signed_gauge: str = "delta"
+    ) -> None:
+        if signed_gauge not in ("delta", "value"):
+            raise ValueError(f"signed_gauge is delta or value, not {signed_gauge}")
+        self._name = name_reader(dialects)
+        self._deltas = signed_gauge == "delta"
+
+    def parse(self, line: bytes) -> tuple[Item, ...]:
+        """What a line, as ``lines`` gives it, holds: at least one item. Never raises."""
+        if line.startswith(ASIDES):
+            return _items([judge(line)], line)
+        name, colon, rest = line.partition(b":")
+        # In the reference "|#" ends the line's body before anything else is cut.
+        if not colon or b"|#" in name:
+            return _items([Reason.NO_VALUE], line)
+        body = read(rest)
+        shared = _share(self._name(name), body)
+        found: list[_Found] = []
+        for section in body.sections:
+            found += self._section(section, shared)
+        return _items(found, line)
+
+    def _section(self, section: Section, line: _Line) -> list[_Found]:
+        """The samples of a section, and a reason for each value that is none."""
+        kind = _KINDS.get(section.type or b"")
+        # All pieces before an s are one member, colons included.
+        values = [b":".join(section.values)] if kind is _SET else section.values
+        ratio = _ratio(section.rate)
+        if line.refused is not None:
+            refused = line.refused
+        elif section.type is None:
+            refused = Reason.NO_TYPE
+        elif kind is None:
+            refused = Reason.UNKNOWN_TYPE
+        elif ratio is None:
+            refused = Reason.BAD_RATE
+        elif kind is _SET:
+            # As in the reference, no text is the member 0.
+            member = values[0].decode("utf-8", "replace") or "0"
+            return [line.sample(kind, (member,), ratio)]
+        else:
+            return self._numbers(values, kind, ratio, line)
+        return [refused] * len(values)
+
+    def _numbers(
+        self, texts: list[bytes], kind: Kind, ratio: float, line: _Line
+    ) -> list[_Found]:
+        """Packed values make one sample; in a gauge, one a run of deltas or of values."""
+        convert = not_negative if kind is _TIMER else number
+        values = [convert(text) for text in texts]
+        good = [value for value in values if value is not None]
+        found: list[_Found] = []
+        if len(good) < len(values):
+            found += [Reason.BAD_VALUE] * (len(values) - len(good))
+        if kind is _GAUGE and self._deltas:
+            for relative, run in groupby(_signed(texts, values), key=itemgetter(0)):
+                alike = tuple([value for _, value in run])
+                found.append(line.sample(kind, alike, ratio, relative))
+        elif good:
+            found.append(line.sample(kind, tuple(good), ratio))
+        return found
+
+
+def _items(found: list[_Found], line: bytes) -> tuple[Item, ...]:
+    # Decoded once a line: all refused values of a long line show the same text.
+    text = line.decode("utf-8", "replace")
+    return tuple(
+        [one if isinstance(one, Sample) else _item(one, text) for one in found]
+    )
+
+
+def _item(found: Reason | What, text: str) -> Refusal | Ignored:
+    if isinstance(found, Reason):
+        return Refusal(text, found)
+    return Ignored(text, found)
+
+
+def _share(name: Name, body: Body) -> _Line:
+    """What all sections share; the name is judged first, then the tags, then T."""
+    named = list(name_tags(name.tags))
+    hashed = [] if body.tags is None else hash_tags(body.tags)
+    tags, tags_raw = gather([*named, *hashed])
+    seconds = None if body.timestamp is None else timestamp(body.timestamp)
+    refused = None
+    if not name.name:
+        refused = Reason.EMPTY_NAME
+    elif name.exclusive and named and body.tags is not None:
+        refused = Reason.MIXED_DIALECTS
+    elif body.timestamp is not None and seconds is None:
+        refused = Reason.BAD_TIMESTAMP
+    container = body.container
+    text = None if container is None else container.decode("utf-8", "replace")
+    return _Line(name.name, tags, tags_raw, seconds, text, refused)
+
+
+def _ratio(field: bytes | None) -> float | None:
+    """The rate a section has, 1 if it says nothing, None if it says nonsense."""
+    if field is None:
+        return 1.0
+    return rate(field[1:]) if field.startswith(b"@") else None
+
+
+def _signed(
+    texts: list[bytes], values: list[float | None]
+) -> Iterator[tuple[bool, float]]:
+    """The values that are numbers, each with whether it was written with a sign."""
+    for text, value in zip(texts, values, strict=True):
+        if value is not None:
+            # Blanks first: that " -5" is no delta in the reference is a defect of it.
+            yield text.lstrip(_BLANKS).startswith((b"+", b"-")), value
