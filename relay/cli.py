@@ -1,0 +1,86 @@
+"""The door for people: finds the command, runs it, turns its errors into a status.
+
+0 done, 1 failed, 2 usage or configuration. Results go to standard output, everything
+else to standard error. What a command does is in ``relay/commands``; only the one that
+was asked for is imported, so that a quick one stays quick.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from relay import __version__
+from relay.errors import ConfigError, RelayError
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS = ("run", "check", "explain", "replay", "record", "send", "put", "emulator")
+
+DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+DESCRIPTION = "StatsD in, Alibaba Cloud CloudMonitor out."
+EPILOG = """\
+a first metric, without an account:
+  cms-relay run --sink emulator           then, in another terminal:
+  cms-relay send 'hello:1|c'
+  cms-relay explain 'hello:1|c|#env:prod' what a line becomes
+
+Each command's --help has examples. Status: 0 done, 1 failed, 2 usage or configuration.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        arguments = _parser(words).parse_args(words)
+        status: int = arguments.handler(arguments)
+        sys.stdout.flush()
+    except ConfigError as error:
+        return _fail(error, USAGE)
+    except RelayError as error:
+        return _fail(error, FAILED)
+    except BrokenPipeError:
+        # Whoever read us has had enough; nothing may be flushed to them at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status
+
+
+class _Version(argparse.Action):
+    """Prints the version and the engines that are here."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from relay.pipeline import engine_names  # noqa: PLC0415 - rarely asked
+
+        print(f"cms-relay {__version__} (engines: {', '.join(engine_names())})")
+        parser.exit()
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cms-relay",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="version and engines"
+    )
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True
+    )
+    asked = [words[0]] if words and words[0] in COMMANDS else COMMANDS
+    for name in asked:
+        importlib.import_module(f"relay.commands.{name}").register(commands)
+    return parser
+
+
+def _fail(error: RelayError, status: int) -> int:
+    print(f"cms-relay: {error}", file=sys.stderr)
+    return status

@@ -1,0 +1,31 @@
+"""Settings: declared once, read from flags, environment and file, shown with origins.
+
+Only the command line and ``app`` import this room; others take plain arguments.
+"""
+
+from relay.settings.declaration import Settings
+from relay.settings.rules import is_local
+from relay.settings.shown import (
+    check_lines,
+    configuration_hash,
+    example_toml,
+    settings_table,
+)
+from relay.settings.sources import Loaded, add_arguments, from_arguments, load
+from relay.settings.values import Address, Endpoint, Listen
+
+__all__ = [
+    "Address",
+    "Endpoint",
+    "Listen",
+    "Loaded",
+    "Settings",
+    "add_arguments",
+    "check_lines",
+    "configuration_hash",
+    "example_toml",
+    "from_arguments",
+    "is_local",
+    "load",
+    "settings_table",
+]

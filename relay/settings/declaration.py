@@ -1,0 +1,406 @@
+"""Every setting, declared once. Flags, environment, file and documents follow from it.
+
+A field's name is the TOML key; ``--with-dashes`` is the flag and ``CMS_RELAY_…`` the
+environment variable. To add a setting, add a field: nothing else needs to know. How
+text becomes a value is ``forms``'s business, what must agree with what is ``rules``'s.
+"""
+
+import socket
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import attrs
+from attrs import field
+
+from relay.settings.values import Address, Endpoint, Listen
+from relay.statsd.sample import Kind
+
+__all__ = ["Field", "Option", "Settings", "Unset", "option_of"]
+
+DIALECTS = ("graphite", "influx", "librato", "signalfx")
+_OPTION = "option"
+PERCENTILES = (10, 20, 30, 40, 50, 60, 70, 75, 80, 90, 95, 98, 99)
+
+
+class Unset(Enum):
+    """What None means for a setting that may be None."""
+
+    OFF = "off"
+    """Written ``off``: the thing is switched off."""
+    ABSENT = ""
+    """Not written at all: nothing is named."""
+
+
+@attrs.frozen(kw_only=True)
+class Option:
+    """What people are told about a setting, and the bounds of its value.
+
+    ``choices`` and the bounds hold for each element where the setting is a list.
+    ``default_text`` is the default in words where it is not one value.
+    """
+
+    group: str
+    sentence: str
+    metavar: str = ""
+    unit: str = ""
+    choices: Sequence[Any] = ()
+    least: float | None = None
+    most: float | None = None
+    unset: Unset = Unset.ABSENT
+    default_text: str = ""
+    sample: str = ""
+
+
+Field: TypeAlias = "attrs.Attribute[Any]"
+"""The declaration of one setting."""
+
+
+def option_of(declared: Field) -> Option:
+    """The option behind a field of Settings."""
+    option: Option = declared.metadata[_OPTION]
+    return option
+
+
+def _about(group: str, sentence: str, **more: Any) -> dict[str, Option]:
+    return {_OPTION: Option(group=group, sentence=sentence, **more)}
+
+
+def _host_name() -> str:
+    return socket.gethostname()
+
+
+_IN, _ROLL, _NAME, _OUT = "intake", "roll-up", "naming", "delivery"
+_SINK, _KEYS, _ADMIN = "sink", "credentials", "process"
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """What a relay does, in typed values. It never holds a secret."""
+
+    # intake
+    listen: tuple[Listen, ...] = field(
+        default=(Listen("udp", "127.0.0.1", 8125),),
+        metadata=_about(
+            _IN,
+            "Where StatsD is received",
+            metavar="URL",
+            sample="udp://127.0.0.1:8125",
+        ),
+    )
+    receive_buffer: int = field(
+        default=8 * 2**20,
+        metadata=_about(
+            _IN,
+            "Receive buffer asked of the kernel for each socket",
+            unit="bytes",
+            least=4096,
+            most=2**30,
+        ),
+    )
+    dialect: tuple[str, ...] = field(
+        default=("graphite",),
+        metadata=_about(
+            _IN,
+            "Ways to write tags in the name that are understood; graphite always is",
+            choices=DIALECTS,
+        ),
+    )
+    signed_gauge: Literal["delta", "value"] = field(
+        default="delta",
+        metadata=_about(_IN, "What +n and -n gauges mean", choices=("delta", "value")),
+    )
+    report_client_telemetry: bool = field(
+        default=False,
+        metadata=_about(_IN, "Report what Datadog's clients say about themselves"),
+    )
+    # roll-up
+    engine: Literal["auto", "python", "native"] = field(
+        default="auto",
+        metadata=_about(
+            _ROLL,
+            "Engine that parses and accumulates; native fails when absent",
+            choices=("auto", "python", "native"),
+        ),
+    )
+    period: int = field(
+        default=60,
+        metadata=_about(
+            _ROLL,
+            "Length of the short period; other than 60 for trials and tests only",
+            unit="seconds",
+            least=1,
+            most=60,
+        ),
+    )
+    long_period: bool = field(
+        default=True,
+        metadata=_about(_ROLL, "Report the long period, five short ones, as well"),
+    )
+    percentiles: tuple[int, ...] = field(
+        default=(50, 75, 90, 95, 98, 99),
+        metadata=_about(
+            _ROLL, "Percentiles of timers that are reported", choices=PERCENTILES
+        ),
+    )
+    series_limit: int = field(
+        default=100_000,
+        metadata=_about(
+            _ROLL,
+            "Series held at most; further ones are refused",
+            least=1,
+            most=10_000_000,
+        ),
+    )
+    idle_ttl: int = field(
+        default=3600,
+        metadata=_about(
+            _ROLL,
+            "How long an idle series is still reported; 0 for ever",
+            unit="seconds",
+            least=0,
+            most=366 * 86400,
+        ),
+    )
+    delete_idle: tuple[Kind, ...] = field(
+        default=(),
+        metadata=_about(
+            _ROLL,
+            "Kinds that fall silent in the first idle period",
+            metavar="KIND",
+            choices=tuple(Kind),
+            sample="gauge",
+        ),
+    )
+    # naming
+    instance: str | None = field(
+        factory=_host_name,
+        metadata=_about(
+            _NAME,
+            "Value of the dimension that tells relays apart; off leaves it out",
+            unset=Unset.OFF,
+            default_text="host name",
+            sample="web-1",
+        ),
+    )
+    instance_key: str = field(
+        default="instance", metadata=_about(_NAME, "Name of that dimension")
+    )
+    first_tags: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
+            _NAME,
+            "Tags that go out first where a series has more than eight",
+            metavar="TAG",
+            sample="env",
+        ),
+    )
+    group_id: int = field(
+        default=0,
+        metadata=_about(
+            _NAME,
+            "Application group that the entries belong to",
+            least=0,
+            most=2**63 - 1,
+        ),
+    )
+    # sink
+    sink: Literal["cloudmonitor", "emulator", "stdout", "null"] = field(
+        default="cloudmonitor",
+        metadata=_about(
+            _SINK,
+            "Where entries go",
+            choices=("cloudmonitor", "emulator", "stdout", "null"),
+        ),
+    )
+    region: str | None = field(
+        default=None,
+        metadata=_about(
+            _SINK, "Region whose endpoint is used", metavar="ID", sample="cn-hangzhou"
+        ),
+    )
+    network: Literal["public", "vpc"] = field(
+        default="public",
+        metadata=_about(
+            _SINK, "Which of a region's endpoints", choices=("public", "vpc")
+        ),
+    )
+    endpoint: Endpoint | None = field(
+        default=None,
+        metadata=_about(
+            _SINK,
+            "CloudMonitor endpoint instead of a region's; plain http only on loopback",
+            metavar="URL",
+            sample="https://metrics.cn-hangzhou.aliyuncs.com",
+        ),
+    )
+    emulator: Address = field(
+        default=Address("127.0.0.1", 8128),
+        metadata=_about(_SINK, "Where the sink emulator puts the look-alike"),
+    )
+    signature: Literal["v3", "v1"] = field(
+        default="v3",
+        metadata=_about(_SINK, "Signature of requests", choices=("v3", "v1")),
+    )
+    use_proxy: bool = field(
+        default=True,
+        metadata=_about(_SINK, "Heed HTTPS_PROXY and its kin, except for loopback"),
+    )
+    # credentials
+    key_file: Path | None = field(
+        default=None,
+        metadata=_about(
+            _KEYS,
+            "File with the AccessKey: credentials.ini or JSON",
+            metavar="FILE",
+            sample="/etc/cms-relay/credentials.ini",
+        ),
+    )
+    key_file_shared: bool = field(
+        default=False,
+        metadata=_about(_KEYS, "Take the key file though group or others may read it"),
+    )
+    credentials_profile: str = field(
+        default="default",
+        metadata=_about(_KEYS, "Section of the key file", metavar="NAME"),
+    )
+    # delivery
+    requests_per_second: float = field(
+        default=10.0,
+        metadata=_about(
+            _OUT,
+            "This relay's share of the account's rate limit",
+            unit="requests a second",
+            least=0.01,
+            most=1000,
+        ),
+    )
+    requests_in_flight: int = field(
+        default=4, metadata=_about(_OUT, "Requests under way at once", least=1, most=64)
+    )
+    request_timeout: float = field(
+        default=15.0,
+        metadata=_about(
+            _OUT,
+            "Limit of a request from connecting to the end of the answer",
+            unit="seconds",
+            least=0.1,
+            most=300,
+        ),
+    )
+    entries_per_request: int = field(
+        default=20,
+        metadata=_about(_OUT, "Entries in a request at most", least=1, most=100),
+    )
+    request_bytes: int = field(
+        default=200_000,
+        metadata=_about(
+            _OUT,
+            "Size of a request's body at most",
+            unit="bytes",
+            least=8192,
+            most=256_000,
+        ),
+    )
+    send_spread: float = field(
+        default=10.0,
+        metadata=_about(
+            _OUT,
+            "Requests of a period are spread over this long",
+            unit="seconds",
+            least=0,
+            most=45,
+            default_text="10, on loopback 0",
+        ),
+    )
+    uncertain_retries: int = field(
+        default=5,
+        metadata=_about(
+            _OUT,
+            "How often a batch is sent again whose answer never came",
+            least=0,
+            most=1000,
+        ),
+    )
+    max_age: int = field(
+        default=21_600,
+        metadata=_about(
+            _OUT,
+            "Entries older than this are dropped before sending",
+            unit="seconds",
+            least=0,
+            most=604_800,
+        ),
+    )
+    spool_bytes: int = field(
+        default=64 * 2**20,
+        metadata=_about(
+            _OUT,
+            "Size of what may wait; beyond it the oldest is dropped",
+            unit="bytes",
+            least=2**20,
+            most=2**40,
+        ),
+    )
+    state: Path | None = field(
+        default=None,
+        metadata=_about(
+            _OUT,
+            "Folder of the spool; today only off: what waits is in memory",
+            metavar="FOLDER|off",
+            unset=Unset.OFF,
+        ),
+    )
+    # process
+    http: Address | None = field(
+        default=Address("127.0.0.1", 8127),
+        metadata=_about(
+            _ADMIN,
+            "Metrics, health and status page",
+            unset=Unset.OFF,
+            sample="127.0.0.1:8127",
+        ),
+    )
+    http_names: tuple[str, ...] = field(
+        default=(),
+        metadata=_about(
+            _ADMIN,
+            "Host names under which those pages answer, besides localhost and addresses",
+            metavar="NAME",
+            sample="relay.example.com",
+        ),
+    )
+    console: Address | None = field(
+        default=None,
+        metadata=_about(_ADMIN, "Management console; today only off", unset=Unset.OFF),
+    )
+    allow_remote_admin: bool = field(
+        default=False,
+        metadata=_about(
+            _ADMIN, "Let http, console and emulator bind elsewhere than loopback"
+        ),
+    )
+    stop_timeout: float = field(
+        default=10.0,
+        metadata=_about(
+            _ADMIN,
+            "How long a stop delivers what is left",
+            unit="seconds",
+            least=0,
+            most=300,
+        ),
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = field(
+        default="info",
+        metadata=_about(
+            _ADMIN,
+            "Least severe records that are logged",
+            choices=("debug", "info", "warning", "error"),
+        ),
+    )
+
+    @property
+    def long_factor(self) -> int:
+        """Short periods in a long one; 0 where the long one is switched off."""
+        return 5 if self.long_period else 0

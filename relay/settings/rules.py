@@ -1,0 +1,104 @@
+"""What settings must agree on with each other, and what follows from one another.
+
+A rule looks at all settings and answers with the key that breaks it and the fix; a new
+rule is a row. Types and bounds of single settings are declared with them.
+"""
+
+import re
+from collections.abc import Callable, Collection
+
+import attrs
+
+from relay.settings.declaration import Settings
+
+__all__ = ["adapted", "broken_rule", "is_local"]
+
+Broken = tuple[str, str]
+"""The key, and what is wrong with the fix."""
+
+PERIOD_SECONDS = 60
+_REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
+
+
+def is_local(settings: Settings) -> bool:
+    """Whether no request leaves this machine."""
+    if settings.sink != "cloudmonitor":
+        return True
+    return settings.endpoint is not None and settings.endpoint.is_loopback
+
+
+def broken_rule(settings: Settings, *, will_run: bool) -> Broken | None:
+    """The first rule that is broken; those of ``will_run`` hold for the daemon only."""
+    for rule in _RULES + (_RUN_RULES if will_run else ()):
+        broken = rule(settings)
+        if broken is not None:
+            return broken
+    return None
+
+
+def adapted(settings: Settings, given: Collection[str]) -> Settings:
+    """Defaults that follow from other settings, where they were not ``given``."""
+    if "send_spread" not in given and is_local(settings):
+        return attrs.evolve(settings, send_spread=0.0)
+    return settings
+
+
+def _state(settings: Settings) -> Broken | None:
+    if settings.state is None:
+        return None
+    return "state", "a durable spool is not in this version yet; use --state off"
+
+
+def _console(settings: Settings) -> Broken | None:
+    if settings.console is None:
+        return None
+    return "console", "the management console is not in this version yet; use off"
+
+
+def _remote_admin(settings: Settings) -> Broken | None:
+    if settings.allow_remote_admin:
+        return None
+    for key in ("http", "console", "emulator"):
+        address = getattr(settings, key)
+        if address is not None and not address.is_loopback:
+            return key, (
+                f"{address} is not on loopback; wants 127.0.0.1 or [::1], or "
+                "--allow-remote-admin as well"
+            )
+    return None
+
+
+def _short_period(settings: Settings) -> Broken | None:
+    if settings.period == PERIOD_SECONDS or is_local(settings):
+        return None
+    return "period", (
+        "other than 60 only with the sinks emulator, stdout and null, or an endpoint "
+        "on loopback: CloudMonitor takes 60 and 300"
+    )
+
+
+def _region(settings: Settings) -> Broken | None:
+    if settings.region is None or _REGION.fullmatch(settings.region):
+        return None
+    return "region", f"wants a region such as cn-hangzhou; got {settings.region!r}"
+
+
+def _destination(settings: Settings) -> Broken | None:
+    if settings.sink != "cloudmonitor" or settings.endpoint or settings.region:
+        return None
+    return "region", (
+        "the sink cloudmonitor wants --region ID (such as cn-hangzhou) or "
+        "--endpoint URL; to try without an account: --sink emulator"
+    )
+
+
+_RULES: tuple[Callable[[Settings], Broken | None], ...] = (
+    _state,
+    _console,
+    _remote_admin,
+    _region,
+)
+_RUN_RULES: tuple[Callable[[Settings], Broken | None], ...] = (
+    _destination,
+    _short_period,
+)

@@ -1,0 +1,144 @@
+"""Settings as people read them: ``check``, the README's table, the example file.
+
+All of it is made from the declaration; none of it is written by hand.
+"""
+
+import hashlib
+import json
+import textwrap
+from collections.abc import Iterator
+from enum import Enum
+
+import attrs
+
+from relay.settings.declaration import Field, Settings, Unset, option_of
+from relay.settings.forms import wanted
+from relay.settings.sources import Loaded, flag_name
+
+__all__ = [
+    "check_lines",
+    "configuration_hash",
+    "default_text",
+    "example_toml",
+    "settings_table",
+    "toml_value",
+]
+
+
+def toml_value(value: object) -> str:
+    """A value as TOML writes it; None is ``off``."""
+    if type(value) is tuple:
+        return f"[{', '.join(map(toml_value, value))}]"
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"{value}"
+        case float():
+            return f"{int(value)}" if value.is_integer() else f"{value!r}"
+        case _:
+            return json.dumps(
+                "off" if value is None else _plain(value), ensure_ascii=False
+            )
+
+
+def default_text(field: Field) -> str:
+    """The default in words; empty where there is none."""
+    option = option_of(field)
+    if option.default_text:
+        return option.default_text
+    if field.default is None:
+        return "off" if option.unset is Unset.OFF else ""
+    if type(field.default) is tuple:
+        return ", ".join(_plain(one) for one in field.default) or "none"
+    return _plain(field.default)
+
+
+def check_lines(loaded: Loaded) -> Iterator[str]:
+    """Every setting as a line of TOML with its origin behind it."""
+    rows = []
+    for field in attrs.fields(Settings):
+        value = getattr(loaded.settings, field.name)
+        absent = value is None and option_of(field).unset is Unset.ABSENT
+        text = (
+            f"# {field.name} is not set"
+            if absent
+            else f"{field.name} = {toml_value(value)}"
+        )
+        rows.append((text, loaded.origins[field.name]))
+    width = min(max(len(text) for text, _ in rows), 60)
+    for text, origin in rows:
+        yield f"{text:<{width}}  # {origin}"
+
+
+def configuration_hash(settings: Settings) -> str:
+    """Twelve hexadecimal digits that change when, and only when, a value does."""
+    text = "\n".join(
+        f"{field.name}={toml_value(getattr(settings, field.name))}"
+        for field in attrs.fields(Settings)
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def example_toml() -> str:
+    """``deploy/relay.example.toml``: every key with its default, and a region."""
+    lines = [
+        "# Settings of cms-relay; made from their declaration, checked by a test.",
+        "# Each is also a flag (--like-this) and a variable (CMS_RELAY_LIKE_THIS); the flag",
+        "# wins, then the variable, then this file. What is commented out is the default,",
+        "# or an example where there is none. Secrets do not belong here: see key_file.",
+    ]
+    group = ""
+    for field in attrs.fields(Settings):
+        option = option_of(field)
+        if option.group != group:
+            group = option.group
+            lines += ["", f"# --- {group} ---"]
+        lines += ["", *_comment(f"{option.sentence}: {wanted(field)}.")]
+        lines.append(_example(field))
+    return "\n".join(lines) + "\n"
+
+
+def settings_table() -> str:
+    """The README's table of settings, in reStructuredText."""
+    lines = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: 30 50 20",
+        "",
+        "   * - flag",
+        "     - meaning",
+        "     - default",
+    ]
+    for field in attrs.fields(Settings):
+        option = option_of(field)
+        unit = f", in {option.unit}" if option.unit else ""
+        default = default_text(field)
+        lines += [
+            f"   * - ``{flag_name(field)}``",
+            f"     - {option.sentence}{unit}",
+            f"     - ``{default}``"
+            if default and not option.default_text
+            else f"     - {default or 'not set'}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(text, 86)]
+
+
+def _example(field: Field) -> str:
+    option = option_of(field)
+    if field.name == "region":
+        return f'region = "{option.sample}"'
+    value = field.default
+    if option.sample:
+        value = (option.sample,) if type(field.default) is tuple else option.sample
+    return f"# {field.name} = {toml_value(value)}"
