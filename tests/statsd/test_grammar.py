@@ -1,0 +1,107 @@
+"""The grammar against the tables of lines, and what no table can list."""
+
+import pytest
+
+from relay.statsd.grammar import Grammar, lines
+from relay.statsd.sample import Item, Kind, Reason, Refusal, Sample
+from tests.statsd.cases import Case, accepted, all_cases, ignored, items, refused
+
+
+def parse(line: bytes) -> tuple[Item, ...]:
+    """By the default choice of dialects."""
+    return Grammar().parse(line)
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
+def test_table(case: Case) -> None:
+    """Each line of the tables becomes what stands beside it, and nothing more."""
+    found = items(case)
+    assert [accepted(one) for one in found if isinstance(one, Sample)] == case.accepted
+    assert refused(found) == case.refused
+    assert ignored(found) == case.ignored
+
+
+def test_tables_know_every_reason_of_the_grammar() -> None:
+    """Each reason but those of the engine stands in a table at least once."""
+    engine = {Reason.LATE, Reason.FUTURE, Reason.OVERFLOW, Reason.SERIES_LIMIT}
+    known = {word for case in all_cases() for word in case.refused}
+    assert known == {reason.value for reason in set(Reason) - engine}
+
+
+def test_refusal_shows_the_whole_line() -> None:
+    """Whoever reads the refusal sees what was sent, readable whatever the bytes."""
+    (refusal,) = parse(b"a\xff:x|c|@0.5")
+    assert refusal == Refusal("a\ufffd:x|c|@0.5", Reason.BAD_VALUE)
+
+
+def test_values_are_floats() -> None:
+    """A whole number on the wire is a float like any other."""
+    (sample,) = parse(b"a:1|c|@2")
+    assert isinstance(sample, Sample)
+    assert (type(sample.values[0]), type(sample.rate)) == (float, float)
+
+
+def test_tags_are_sorted_by_key() -> None:
+    """Two orders of the same tags are one series."""
+    (sample,) = parse(b"a;m=1:1|c|#z:2,b")
+    assert isinstance(sample, Sample)
+    assert sample.tags == (("b", None), ("m", "1"), ("z", "2"))
+
+
+def test_minus_zero_keeps_its_sign_as_a_timer() -> None:
+    """The value is stored as sent, not rewritten."""
+    assert parse(b"a:-0.0|ms") == (Sample("a", Kind.TIMER, (-0.0,)),)
+
+
+@pytest.mark.parametrize("word", ["", "Delta", "set"])
+def test_unknown_meaning_of_signs_is_refused(word: str) -> None:
+    """A wrong word is an error when the grammar is made, not a guess later."""
+    with pytest.raises(ValueError, match="signed_gauge"):
+        Grammar(signed_gauge=word)
+
+
+@pytest.mark.parametrize(
+    ("datagram", "cut"),
+    [
+        (b"", []),
+        (b"a", [b"a"]),
+        (b"a\nb\n", [b"a", b"b"]),
+        (b"\n\r\n \n\t\r\na", [b"a"]),
+        (b"a \t\r\n b", [b"a", b" b"]),
+        (b"a\rb\r\r\n", [b"a\rb\r"]),
+        (b"a\x0b\x0c\x00", [b"a\x0b\x0c\x00"]),
+    ],
+)
+def test_lines(datagram: bytes, cut: list[bytes]) -> None:
+    """LF cuts; blanks and one CR at the end of a line go, and so do empty lines."""
+    assert lines(datagram) == cut
+
+
+@pytest.mark.parametrize(
+    ("line", "sections"),
+    [
+        (b"a" + b":1|c" * 16_000, 16_000),
+        (b"a" + b":x|c" * 16_000, 16_000),
+        (b"a" + b":1" * 32_000 + b"|ms", 1),
+        (b"a" + b":+1:1" * 13_000 + b"|g", 26_000),
+        (b"a:1|c" + b"|x:1" * 16_000, 16_001),
+        (b"a:1|c" + b"|" * 64_000, 1),
+        (b"a:1|c|#" + b"k:v," * 16_000, 1),
+        (b"a" + b";k=v" * 16_000 + b":1|c", 1),
+        (b"a:" + b"1" * 64_000 + b"x|c", 1),
+        (b"a:1|c|@0." + b"1" * 64_000, 1),
+        (b"a:1|c|T" + b"1" * 64_000, 1),
+        (b"_e{" + b"1" * 64_000 + b",1}:a|b", 1),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, bytes) else None,
+)
+def test_longest_lines(line: bytes, sections: int) -> None:
+    """A line as long as a datagram is read to its end, whatever repeats in it."""
+    assert len(parse(line)) == sections
+
+
+def test_refusals_of_one_line_share_its_text() -> None:
+    """Thousands of refusals on a long line must not hold as many copies of it."""
+    first, *others = parse(b"a" + b":x|c" * 1_000)
+    assert isinstance(first, Refusal)
+    assert all(isinstance(o, Refusal) and o.text is first.text for o in others)
