@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from relay.rollup.series import Series
 from relay.rollup.summary import Summary
-from relay.statsd.sample import Item, Kind, Reason, What
+from relay.statsd.sample import Item, Kind, Reason, Refusal, What
 
 __all__ = ["Engine", "Rollup", "Sealed", "Tally"]
 
@@ -98,4 +98,8 @@ class Engine(Protocol):
 
     def tally(self) -> Tally:
         """Exact as of the last ``feed``."""
+        ...
+
+    def last_refusals(self) -> Sequence[Refusal]:
+        """The latest refusals, newest last: at most 50, texts cut at 200 characters."""
         ...

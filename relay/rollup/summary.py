@@ -19,7 +19,7 @@ class CounterSummary(NamedTuple):
     """``total`` is Σ value/rate, ``count`` Σ 1/rate; both 0 where the series was idle."""
 
     total: float
-    count: float
+    count: float  # type: ignore[assignment]  # hides tuple.count, as is meant
 
 
 class GaugeSummary(NamedTuple):
@@ -30,7 +30,7 @@ class GaugeSummary(NamedTuple):
     mean: float
     minimum: float
     maximum: float
-    count: int
+    count: int  # type: ignore[assignment]  # likewise
 
 
 class TimerSummary(NamedTuple):
@@ -40,7 +40,7 @@ class TimerSummary(NamedTuple):
     percentage and a value in ascending order.
     """
 
-    count: float
+    count: float  # type: ignore[assignment]  # hides tuple.count, as is meant
     total: float
     mean: float
     minimum: float

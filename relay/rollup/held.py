@@ -1,0 +1,84 @@
+"""The series an engine holds: how many there may be, and which of them has to go.
+
+A series is held from its first sample on, also while it is idle, so that what was known
+before a flood of new names keeps working. Knows no slots but the last one of a gauge,
+which is its memory for deltas.
+"""
+
+from collections import OrderedDict
+
+from relay.rollup.series import Series
+from relay.rollup.slot import GaugeSlot
+from relay.statsd.sample import Kind, Tags
+
+__all__ = ["Held", "HeldSeries", "Identity"]
+
+Identity = tuple[Kind, str, Tags]
+"""What StatsD tells series apart by; one metric name may belong to several."""
+
+
+class Held:
+    """A series, the period in which it was seen last, and a gauge's latest slot."""
+
+    __slots__ = ("_gauge", "_gauge_period", "seen", "series")
+
+    def __init__(self, series: Series, period: int) -> None:
+        self.series = series
+        self.seen = period
+        self._gauge: GaugeSlot | None = None
+        self._gauge_period = period
+
+    @property
+    def last(self) -> float:
+        """What a gauge was last, 0 where nobody knows."""
+        return 0.0 if self._gauge is None else self._gauge.last
+
+    def remember(self, slot: GaugeSlot, period: int) -> None:
+        """Let ``slot`` be the memory, unless that of a later period already is."""
+        if self._gauge is None or period >= self._gauge_period:
+            self._gauge, self._gauge_period = slot, period
+
+
+class HeldSeries:
+    """At most ``limit`` series, the longest unseen ones first.
+
+    One that has been idle for longer than ``idle_ttl`` seconds (0: never) gives way
+    where a new one needs its place.
+    """
+
+    def __init__(self, limit: int, idle_ttl: int) -> None:
+        self._limit = limit
+        self._idle_ttl = idle_ttl
+        self._held: OrderedDict[Identity, Held] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, identity: Identity) -> Held | None:
+        return self._held.get(identity)
+
+    def see(self, identity: Identity, held: Held, period: int) -> None:
+        """Note that ``held`` has a sample in ``period``; late ones make nothing older."""
+        if period > held.seen:
+            held.seen = period
+            self._held.move_to_end(identity)
+
+    def admit(
+        self, identity: Identity, series: Series, period: int, now: int
+    ) -> Held | None:
+        """Hold a new series from ``period`` on; None if there is no place for it.
+
+        ``now`` is the period that is open.
+        """
+        if len(self._held) >= self._limit and not self._make_room(now):
+            return None
+        held = self._held[identity] = Held(series, period)
+        return held
+
+    def _make_room(self, now: int) -> bool:
+        if not self._idle_ttl or not self._held:
+            return False
+        if now - next(iter(self._held.values())).seen <= self._idle_ttl:
+            return False
+        self._held.popitem(last=False)
+        return True

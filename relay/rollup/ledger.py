@@ -1,0 +1,56 @@
+"""What became of every section: exact counts, and the latest refusals as text.
+
+Sections are samples, refused or ignored, and nothing else; who decides which is not
+known here.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+
+from relay.rollup.engine import Tally
+from relay.statsd.sample import Kind, Reason, Refusal, What
+
+__all__ = ["KINDS", "Ledger"]
+
+KINDS = tuple(Kind)
+"""A kind's place here is its place in ``Ledger.taken``."""
+
+_MOST_REFUSALS = 50
+_LONGEST_TEXT = 200
+
+
+class Ledger:
+    """Counts since it was made; the hot path writes to ``taken`` and ``lines`` itself."""
+
+    __slots__ = ("_latest", "duplicate_tags", "ignored", "lines", "refused", "taken")
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self.duplicate_tags = 0
+        # A list, since hashing a member of an Enum is a call of Python's own.
+        self.taken = [0] * len(KINDS)
+        self.refused = dict.fromkeys(Reason, 0)
+        self.ignored = dict.fromkeys(What, 0)
+        self._latest: deque[Refusal] = deque(maxlen=_MOST_REFUSALS)
+
+    def refuse(self, reason: Reason, text: str, times: int = 1) -> None:
+        self.refused[reason] += times
+        refusal = Refusal(text[:_LONGEST_TEXT], reason)
+        self._latest.extend([refusal] * min(times, _MOST_REFUSALS))
+
+    def latest(self) -> Sequence[Refusal]:
+        """The last refusals, newest last."""
+        return tuple(self._latest)
+
+    def tally(self, series: int) -> Tally:
+        """All counts, with the number of ``series`` that somebody else counts."""
+        refused, ignored = dict(self.refused), dict(self.ignored)
+        return Tally(
+            lines=self.lines,
+            sections=sum((*self.taken, *refused.values(), *ignored.values())),
+            samples=dict(zip(KINDS, self.taken, strict=True)),
+            refused=refused,
+            ignored=ignored,
+            duplicate_tags=self.duplicate_tags,
+            series=series,
+        )

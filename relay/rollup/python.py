@@ -1,0 +1,363 @@
+"""The engine in Python: the specification that any other one has to match.
+
+A line goes one of two ways. The *slow path* asks the grammar, resolves the series and
+hands each value to a slot. What it learns about a spelling, that is the text around the
+value, it keeps in the open period's book; the *hot path* in ``feed`` recognises it with
+one look-up and adds the value itself. Both ways give the very same result, and whatever
+the hot path is not sure of goes the slow one.
+
+No clock, no IO, no log; periods come as arguments.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+
+from relay.rollup.book import Book, Cell
+from relay.rollup.closing import Closer
+from relay.rollup.engine import Rollup, Sealed, Tally
+from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
+from relay.rollup.held import Held, HeldSeries, Identity
+from relay.rollup.ledger import KINDS, Ledger
+from relay.rollup.series import Resolve, Series
+from relay.rollup.slot import MEMBER_BYTES, CounterSlot, GaugeSlot, SetSlot, Slot
+from relay.rollup.timer import TimerSlot
+from relay.statsd.grammar import Grammar, lines
+from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, What
+
+__all__ = ["PythonEngine"]
+
+# Codes of cells: the place of a kind, or that nobody wants the samples of this name.
+_COUNTER, _GAUGE, _SET = map(KINDS.index, (Kind.COUNTER, Kind.GAUGE, Kind.SET))
+_IGNORED = len(KINDS)
+
+_UNSIGNED = b"0123456789."
+_STEPS = (b"1", b"-1")
+_LONGEST_SPELLING = 512
+_FEWEST_SPELLINGS = 1024
+_MOST_VERDICTS = 8192
+
+
+class PythonEngine:
+    """Accumulates by period; the protocol ``Engine`` says what each call promises.
+
+    ``long_factor`` base periods make a long one (0: none). ``exact_samples`` and
+    ``exact_members`` are how many a timer and a set keep as they are. Idle for more than
+    ``idle_ttl_seconds`` (0: never) a series falls silent, those of ``silent_kinds`` at
+    once. A time stamp may lie ``future_seconds`` behind the open period's end. The first
+    ``feed`` opens the oldest period that is ours: a stamp of an earlier one is late.
+    """
+
+    name = "python"
+
+    def __init__(
+        self,
+        resolve: Resolve,
+        grammar: Grammar,
+        *,
+        period_seconds: int = 60,
+        long_factor: int = 5,
+        percentiles: Sequence[int] = (50, 75, 90, 95, 98, 99),
+        series_limit: int = 100_000,
+        idle_ttl_seconds: int = 3600,
+        silent_kinds: Collection[Kind] = (),
+        exact_samples: int = 1024,
+        exact_members: int = 1024,
+        future_seconds: int = 60,
+    ) -> None:
+        self._parse = grammar.parse
+        self._resolve = resolve
+        self._verdicts: dict[Identity, Series | Reason | What] = {}
+        self._held = HeldSeries(series_limit, idle_ttl_seconds)
+        self._new_slot = _slot_makers(exact_samples, exact_members)
+        self._exact_members = exact_members
+        self._most_spellings = max(series_limit, _FEWEST_SPELLINGS)
+        self._ledger = Ledger()
+
+        self._length = period_seconds
+        self._future = future_seconds
+        self._books: dict[int, Book] = {}
+        self._floor: int | None = None  # what is before it is sealed, or never was ours
+        self._now: int | None = None
+        self._book = Book(0)
+
+        # Belongs to the thread that closes; nothing but close and finish may touch it.
+        self._closer = Closer(
+            period_seconds=period_seconds,
+            long_factor=long_factor,
+            percentages=tuple(sorted(set(percentiles))),
+            idle_ttl=idle_ttl_seconds,
+            silent_kinds=silent_kinds,
+        )
+
+    # A call costs more than all the rest of a common line, so that this is one loop.
+    def feed(self, datagram: bytes, period: int, /) -> None:  # noqa: C901, PLR0912, PLR0915
+        if period != self._now:
+            self._turn(period)
+        step_of, cell_of = self._book.steps.get, self._book.cells.get
+        slow, taken, most_members = self._slow, self._ledger.taken, self._exact_members
+        pieces = datagram.split(b"\n")
+        self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
+        steps = 0
+        for line in pieces:
+            step = step_of(line)
+            if step is not None:
+                counter, number, weight = step
+                counter.total += number
+                counter.count += weight
+                steps += 1
+                continue
+            name, _, rest = line.partition(b":")
+            value, _, form = rest.partition(b"|")
+            cell = cell_of((name, form))
+            if cell is None:
+                slow(line)
+                continue
+            code, slot, weight, append = cell
+            if code == _SET:
+                if (
+                    value.isascii()
+                    and 0 < len(value) <= MEMBER_BYTES
+                    and b":" not in value
+                ):
+                    append(value)
+                    taken[_SET] += 1
+                    if len(slot.members) > most_members:
+                        slot.trim()
+                else:
+                    slow(line)
+                continue
+            # Of texts of digits and dots float() takes just those that are numbers.
+            # Signs, exponents, blanks and the rest are the slow path's.
+            if not value.isdigit() and value.translate(None, _UNSIGNED):
+                slow(line)
+                continue
+            try:
+                number = float(value)
+            except ValueError:
+                slow(line)
+                continue
+            if number >= SAFE_VALUE:
+                slow(line)
+            elif code == _GAUGE:
+                slot.take(number)
+                taken[_GAUGE] += 1
+            elif code == _COUNTER:
+                slot.total += number * weight
+                slot.count += weight
+                taken[_COUNTER] += 1
+            elif code == _IGNORED:
+                self._ledger.ignored[slot] += 1
+            else:
+                append(number)
+                taken[code] += 1
+                slot.room -= 1
+                if not slot.room:
+                    slot.fold()
+        taken[_COUNTER] += steps
+
+    def seal(self, before: int, /) -> Sequence[Book]:
+        before -= before % self._length
+        if self._floor is not None and before <= self._floor:
+            return ()
+        self._floor = before
+        last = before - self._length
+        due = sorted(start for start in self._books if start < last)
+        sealed = [book for book in map(self._books.pop, due) if book.slots]
+        sealed.append(self._book_of(last))
+        del self._books[last]
+        if self._now is not None and self._now < before:
+            self._now, self._book = None, Book(before)
+        return sealed
+
+    def close(self, sealed: Sealed, /) -> Sequence[Rollup]:
+        if not isinstance(sealed, Book):
+            raise TypeError(f"not sealed by this engine: {sealed!r}")
+        sealed.forget_spellings()
+        return self._closer.close(sealed.start, sealed.slots)
+
+    def finish(self) -> Sequence[Rollup]:
+        return self._closer.finish()
+
+    def explain(self, datagram: bytes, /) -> Sequence[Item]:
+        return [item for line in lines(datagram) for item in self._parse(line)]
+
+    def tally(self) -> Tally:
+        return self._ledger.tally(len(self._held))
+
+    def last_refusals(self) -> Sequence[Refusal]:
+        return self._ledger.latest()
+
+    def _turn(self, period: int) -> None:
+        """Make ``period`` the open one, or the oldest that is not sealed."""
+        if self._floor is None:
+            self._floor = period
+        self._now = max(period, self._floor)
+        self._book = self._book_of(self._now)
+
+    def _book_of(self, period: int) -> Book:
+        book = self._books.get(period)
+        if book is None:
+            book = self._books[period] = Book(period)
+        return book
+
+    def _book_at(self, timestamp: int | None) -> Book | Reason:
+        """Where a sample belongs that may carry a time stamp."""
+        if timestamp is None:
+            return self._book
+        # Both are set: a sample comes by way of feed, which has turned to a period.
+        open_start, floor = self._now or 0, self._floor or 0
+        if timestamp < floor:
+            return Reason.LATE
+        if timestamp > open_start + self._length + self._future:
+            return Reason.FUTURE
+        return self._book_of(timestamp - timestamp % self._length)
+
+    def _slow(self, piece: bytes) -> None:
+        """Take a line by way of the grammar, and learn its spelling if it is plain."""
+        stripped = lines(piece)
+        if not stripped:
+            self._ledger.lines -= 1
+            return
+        line = stripped[0]
+        items = self._parse(line)
+        duplicates = 0
+        for item in items:
+            if isinstance(item, Sample):
+                duplicates = max(0, len(item.tags_raw) - len(item.tags))
+                wanted = self._take(item, line)
+                if wanted is not None and len(items) == 1 and _is_plain(item, piece):
+                    self._learn(item, piece, wanted)
+            elif isinstance(item, Ignored):
+                self._ledger.ignored[item.what] += 1
+            else:
+                self._ledger.refuse(item.reason, item.text)
+        self._ledger.duplicate_tags += duplicates
+
+    def _take(self, sample: Sample, line: bytes) -> Slot | What | None:
+        """Count a sample; gives the slot that took it, or the What that it is."""
+        times = len(sample.values)
+        place = self._place(sample)
+        if isinstance(place, What):
+            self._ledger.ignored[place] += times
+            return place
+        if isinstance(place, Reason):
+            self._ledger.refuse(place, _text(line), times)
+            return None
+        book, held = place
+        slot = book.slots.get(held.series) or self._new_slot[sample.kind]()
+        taken = _add(sample, slot, held)
+        self._ledger.taken[KINDS.index(sample.kind)] += taken
+        if taken < times:
+            self._ledger.refuse(Reason.OVERFLOW, _text(line), times - taken)
+        if not taken:
+            return None
+        book.slots[held.series] = slot
+        if isinstance(slot, GaugeSlot):
+            held.remember(slot, book.start)
+        return slot
+
+    def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
+        """The period and the series a sample belongs to, or why it has none."""
+        book = self._book_at(sample.timestamp)
+        if isinstance(book, Reason):
+            return book
+        held = self._hold(sample, book.start)
+        return (book, held) if isinstance(held, Held) else held
+
+    def _hold(self, sample: Sample, period: int) -> Held | Reason | What:
+        """The series of a sample, if it has one and there is a place for it."""
+        identity = (sample.kind, sample.name, sample.tags)
+        held = self._held.get(identity)
+        if held is not None:
+            self._held.see(identity, held, period)
+            return held
+        verdict = self._verdict(identity)
+        if not isinstance(verdict, Series):
+            return verdict
+        now = period if self._now is None else self._now
+        return self._held.admit(identity, verdict, period, now) or Reason.SERIES_LIMIT
+
+    def _verdict(self, identity: Identity) -> Series | Reason | What:
+        """What ``resolve`` says, remembered for those that are not held."""
+        verdict = self._verdicts.get(identity)
+        if verdict is None:
+            if len(self._verdicts) >= _MOST_VERDICTS:
+                self._verdicts.clear()
+            verdict = self._verdicts[identity] = self._resolve(*identity)
+        return verdict
+
+    def _learn(self, sample: Sample, piece: bytes, wanted: Slot | What) -> None:
+        """Let the hot path recognise the spelling of a plain sample."""
+        book = self._book
+        if book.spellings() >= self._most_spellings:
+            return
+        name, _, rest = piece.partition(b":")
+        value, _, form = rest.partition(b"|")
+        weight = 1.0 / sample.rate
+        if isinstance(wanted, CounterSlot) and value in _STEPS and weight < SAFE_WEIGHT:
+            book.steps[piece] = wanted, float(value) * weight, weight
+            return
+        cell = _cell(sample.kind, weight, wanted)
+        if cell is not None and b":" not in value:
+            book.cells[name, form] = cell
+
+
+def _slot_makers(
+    exact_samples: int, exact_members: int
+) -> dict[Kind, Callable[[], Slot]]:
+    def timer() -> TimerSlot:
+        return TimerSlot(exact_samples)
+
+    return {
+        Kind.COUNTER: CounterSlot,
+        Kind.GAUGE: GaugeSlot,
+        Kind.TIMER: timer,
+        Kind.HISTOGRAM: timer,
+        Kind.DISTRIBUTION: timer,
+        Kind.SET: lambda: SetSlot(exact_members),
+    }
+
+
+def _text(line: bytes) -> str:
+    # Of a long line the ledger keeps the beginning only; so no more of it is decoded.
+    return line[:1024].decode("utf-8", "replace")
+
+
+def _add(sample: Sample, slot: Slot, held: Held) -> int:
+    """Add the values of a sample; how many were taken."""
+    weight = 1.0 / sample.rate
+    if not (sample.relative and isinstance(slot, GaugeSlot)):
+        return sum(slot.add(value, weight) for value in sample.values)
+    taken = 0
+    for delta in sample.values:
+        base = slot.last if slot.count else held.last
+        taken += slot.add(base + float(delta), weight)
+    return taken
+
+
+def _is_plain(sample: Sample, piece: bytes) -> bool:
+    """Whether any other number, or member, in its place would make the same sample."""
+    return (
+        sample.timestamp is None
+        and not sample.tags_raw
+        and not sample.relative
+        and len(sample.values) == 1
+        and len(piece) <= _LONGEST_SPELLING
+    )
+
+
+def _cell(kind: Kind, weight: float, wanted: Slot | What) -> Cell | None:
+    """What to do with a value of this spelling; None if that takes the slow path."""
+    if isinstance(wanted, What):
+        return None if kind is Kind.SET else (_IGNORED, wanted, 0.0, None)
+    code = KINDS.index(kind)
+    append: object = None
+    if isinstance(wanted, SetSlot):
+        append = wanted.members.add
+    elif isinstance(wanted, TimerSlot):
+        lane = wanted.lane(weight)
+        if lane is None:
+            return None
+        append = lane.append
+    elif isinstance(wanted, CounterSlot) and weight >= SAFE_WEIGHT:
+        return None
+    return code, wanted, weight, append

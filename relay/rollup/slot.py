@@ -1,0 +1,176 @@
+"""How each kind accumulates within a period: counters, gauges, sets.
+
+Timers are in timer.py. A slot belongs to one thread while its period is open; sealed,
+nothing writes to it any more and any thread may read, merge and summarise it.
+
+``add`` takes one value of a sample and is False, with nothing changed, where a sum would
+leave the finite numbers. The engine's hot path writes to the fields itself, with values
+and weights that are safe, for which no test is needed (finite.py).
+"""
+
+import math
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, Protocol
+
+from relay.rollup.distinct import HyperLogLog
+from relay.rollup.finite import clamp, clamped_mean
+from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary, Summary
+
+__all__ = ["MEMBER_BYTES", "CounterSlot", "GaugeSlot", "SetSlot", "Slot"]
+
+
+class Slot(Protocol):
+    """What all slots can do; of each kind of series there is one kind of slot."""
+
+    def add(self, value: Any, weight: float, /) -> bool:
+        """Take a value; ``weight`` is 1/rate, maybe infinite."""
+        ...
+
+    def merged(self, other: Any, /) -> "Slot":
+        """A new slot with what both hold; ``other``, of the same kind, came later."""
+        ...
+
+    def summary(self, percentages: Sequence[int], /) -> Summary:
+        """Of at least one value; ``percentages`` ascend."""
+        ...
+
+    def idle(self) -> Summary | None:
+        """What the series reports in later periods without a value; None: nothing."""
+        ...
+
+
+_IDLE_COUNTER = CounterSummary(0.0, 0.0)
+_IDLE_SET = SetSummary(0)
+
+
+class CounterSlot:
+    """Σ value/rate and Σ 1/rate, added up in the order of arrival as the reference does."""
+
+    __slots__ = ("count", "total")
+
+    def __init__(self, total: float = 0.0, count: float = 0.0) -> None:
+        self.total = total
+        self.count = count
+
+    def add(self, value: float, weight: float) -> bool:
+        total = self.total + value * weight
+        count = self.count + weight
+        if not (math.isfinite(total) and math.isfinite(count)):
+            return False
+        self.total, self.count = total, count
+        return True
+
+    def merged(self, other: "CounterSlot") -> "CounterSlot":
+        return CounterSlot(
+            clamp(self.total + other.total), clamp(self.count + other.count)
+        )
+
+    def summary(self, percentages: Sequence[int]) -> CounterSummary:  # noqa: ARG002
+        return CounterSummary(self.total, self.count)
+
+    def idle(self) -> CounterSummary:
+        return _IDLE_COUNTER
+
+
+class GaugeSlot:
+    """The values a gauge took; ``last`` means nothing before the first of them."""
+
+    __slots__ = ("count", "last", "maximum", "minimum", "total")
+
+    def __init__(self) -> None:
+        self.last = 0.0
+        self.total = 0.0
+        self.count = 0
+        self.minimum = math.inf
+        self.maximum = -math.inf
+
+    def take(self, value: float) -> None:
+        """Take a value that is known to keep Σ finite."""
+        self.last = value
+        self.total += value
+        self.count += 1
+        if value < self.minimum:  # noqa: PLR1730 - half the cost of min(), on the hot path
+            self.minimum = value
+        if value > self.maximum:  # noqa: PLR1730 - likewise
+            self.maximum = value
+
+    def add(self, value: float, _weight: float) -> bool:
+        if not (math.isfinite(value) and math.isfinite(self.total + value)):
+            return False
+        self.take(value)
+        return True
+
+    def merged(self, other: "GaugeSlot") -> "GaugeSlot":
+        both = GaugeSlot()
+        both.last = other.last
+        both.total = clamp(self.total + other.total)
+        both.count = self.count + other.count
+        both.minimum = min(self.minimum, other.minimum)
+        both.maximum = max(self.maximum, other.maximum)
+        return both
+
+    def summary(self, percentages: Sequence[int]) -> GaugeSummary:  # noqa: ARG002
+        mean = clamped_mean(self.total, self.count, self.minimum, self.maximum)
+        return GaugeSummary(self.last, mean, self.minimum, self.maximum, self.count)
+
+    def idle(self) -> GaugeSummary:
+        return GaugeSummary(self.last, self.last, self.last, self.last, 0)
+
+
+MEMBER_BYTES = 64
+"""Members longer than this are kept as a digest, so that none costs more."""
+
+
+class SetSlot:
+    """Distinct members: themselves up to ``exact`` of them, then HyperLogLog.
+
+    Beyond that ``members`` holds those that have not been folded in yet.
+    """
+
+    __slots__ = ("_exact", "members", "sketch")
+
+    def __init__(self, exact: int) -> None:
+        self._exact = exact
+        self.sketch: HyperLogLog | None = None
+        self.members: set[bytes] = set()
+
+    def add(self, value: str, _weight: float) -> bool:
+        member = value.encode()
+        if len(member) > MEMBER_BYTES:
+            member = blake2b(member, digest_size=MEMBER_BYTES).digest()
+        self.members.add(member)
+        self.trim()
+        return True
+
+    def trim(self) -> None:
+        """To be called after a member was added."""
+        if len(self.members) > self._exact:
+            self.sketch = self._estimator()
+            self.members.clear()
+
+    def merged(self, other: "SetSlot") -> "SetSlot":
+        both = SetSlot(self._exact)
+        both.members = self.members | other.members
+        for part in (self, other):
+            if part.sketch is not None:
+                both.sketch = both.sketch or HyperLogLog()
+                both.sketch.absorb(part.sketch)
+        both.trim()
+        return both
+
+    def summary(self, percentages: Sequence[int]) -> SetSummary:  # noqa: ARG002
+        if self.sketch is None:
+            return SetSummary(len(self.members))
+        return SetSummary(self._estimator().estimate())
+
+    def idle(self) -> SetSummary:
+        return _IDLE_SET
+
+    def _estimator(self) -> HyperLogLog:
+        """A sketch of all members; the slot stays as it is."""
+        sketch = HyperLogLog()
+        if self.sketch is not None:
+            sketch.absorb(self.sketch)
+        sketch.add(self.members)
+        return sketch

@@ -1,0 +1,185 @@
+"""How timers, histograms and distributions accumulate within a period.
+
+Samples are kept as they are up to a limit, beyond it in logarithmic bins; count, total
+and extremes are exact always. Samples are kept by weight, one list each, so that adding
+one is an append: the engine's hot path keeps that list and does it itself.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
+from typing import NamedTuple
+
+from relay.rollup.bins import Bins
+from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT, clamp, clamped_mean
+from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
+from relay.rollup.summary import TimerSummary
+
+__all__ = ["TimerSlot"]
+
+_MOST_LANES = 8
+
+
+class _Figures(NamedTuple):
+    weight: float
+    total: float
+    minimum: float
+    maximum: float
+
+
+class TimerSlot:
+    """Weighted samples; ``exact`` is how many are kept as they are.
+
+    A *lane* is the list of the samples of one weight. A *stray* has a weight that got
+    no lane, or a size at which sums have to be watched. Whoever appends to a lane takes
+    one off ``room`` and calls ``fold`` when that makes it 0.
+    """
+
+    __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
+
+    def __init__(self, exact: int) -> None:
+        self._exact = exact
+        self.room = exact + 1
+        self.lanes: dict[float, list[float]] = {}
+        self.strays: list[tuple[float, float]] = []
+        self.bins: Bins | None = None
+        # Of strays and of all that is in bins; lanes are added when somebody asks.
+        self.settled = _Figures(0.0, 0.0, math.inf, -math.inf)
+
+    def lane(self, weight: float) -> list[float] | None:
+        """Where samples of ``weight`` belong; None if they have to go through ``add``."""
+        lane = self.lanes.get(weight)
+        if lane is None and weight < SAFE_WEIGHT and len(self.lanes) < _MOST_LANES:
+            lane = self.lanes[weight] = []
+        return lane
+
+    def add(self, value: float, weight: float) -> bool:
+        lane = self.lane(weight)
+        if lane is not None and -SAFE_VALUE < value < SAFE_VALUE:
+            lane.append(value)
+        elif not self._stray(value, weight):
+            return False
+        self.room -= 1
+        if not self.room:
+            self.fold()
+        return True
+
+    def _stray(self, value: float, weight: float) -> bool:
+        count, total, minimum, maximum = self.settled
+        count, total = count + weight, total + value * weight
+        if not (math.isfinite(count) and math.isfinite(total)):
+            return False
+        self.settled = _Figures(count, total, min(minimum, value), max(maximum, value))
+        self.strays.append((value, weight))
+        return True
+
+    def fold(self) -> None:
+        """Move all samples into bins; lanes stay the lists they are, emptied."""
+        self.settled = self._figures()
+        self.bins = self.bins or Bins()
+        self._pour(self.bins)
+        for lane in self.lanes.values():
+            lane.clear()
+        self.strays.clear()
+        self.room = self._exact + 1
+
+    def merged(self, other: "TimerSlot") -> "TimerSlot":
+        both = TimerSlot(self._exact)
+        both.absorb(self)
+        both.absorb(other)
+        return both
+
+    def absorb(self, part: "TimerSlot") -> None:
+        """Add what ``part`` holds; it stays as it is."""
+        for weight, samples in part.lanes.items():
+            lane = self.lane(weight)
+            if lane is None:
+                for value in samples:
+                    self._stray(value, weight)
+            else:
+                lane += samples
+        self.strays += part.strays
+        mine, its = self.settled, part.settled
+        self.settled = _Figures(
+            clamp(mine.weight + its.weight),
+            clamp(mine.total + its.total),
+            min(mine.minimum, its.minimum),
+            max(mine.maximum, its.maximum),
+        )
+        self.room -= part.kept()
+        if part.bins is not None:
+            self.bins = self.bins or Bins()
+            self.bins.absorb(part.bins)
+        if self.bins is not None or self.room <= 0:
+            self.fold()
+
+    def kept(self) -> int:
+        """How many samples are in lanes and strays."""
+        return self._exact + 1 - self.room
+
+    def summary(self, percentages: Sequence[int]) -> TimerSummary:
+        figures = self._figures()
+        mean = clamped_mean(
+            figures.total, figures.weight, figures.minimum, figures.maximum
+        )
+        return TimerSummary(
+            figures.weight,
+            figures.total,
+            mean,
+            figures.minimum,
+            figures.maximum,
+            self._percentiles(figures, percentages),
+        )
+
+    def idle(self) -> None:
+        return None
+
+    def _percentiles(
+        self, figures: _Figures, percentages: Sequence[int]
+    ) -> Percentiles:
+        if self.bins is not None:
+            found = nearest_ranks(
+                self._binned().ascending(), figures.weight, percentages
+            )
+            low, high = figures.minimum, figures.maximum
+            return tuple((each, clamp(value, low, high)) for each, value in found)
+        if len(self.lanes) == 1 and not self.strays:
+            [(weight, samples)] = self.lanes.items()
+            return uniform_ranks(sorted(samples), weight, percentages)
+        return nearest_ranks(sorted(self._pairs()), figures.weight, percentages)
+
+    def _pairs(self) -> Iterator[tuple[float, float]]:
+        """Each kept sample with its weight."""
+        for weight, samples in self.lanes.items():
+            for value in samples:
+                yield value, weight
+        yield from self.strays
+
+    def _figures(self) -> _Figures:
+        """Of everything taken, wherever it is."""
+        count, total, minimum, maximum = self.settled
+        for weight, samples in self.lanes.items():
+            if samples:
+                count += weight * len(samples)
+                # Plain addition in the order of arrival, as the reference does; sum()
+                # compensates from Python 3.12 on and would differ between versions.
+                total += weight * reduce(add, samples)
+                minimum = min(minimum, *samples)
+                maximum = max(maximum, *samples)
+        return _Figures(count, total, minimum, maximum)
+
+    def _binned(self) -> Bins:
+        """All samples in bins of their own; the slot stays as it is."""
+        bins = Bins()
+        if self.bins is not None:
+            bins.absorb(self.bins)
+        self._pour(bins)
+        return bins
+
+    def _pour(self, bins: Bins) -> None:
+        """Count the kept samples in ``bins``."""
+        for weight, samples in self.lanes.items():
+            bins.add(samples, weight)
+        for value, weight in self.strays:
+            bins.add((value,), weight)
