@@ -7,6 +7,7 @@ was asked for is imported, so that a quick one stays quick.
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ Each command's --help has examples. Status: 0 done, 1 failed, 2 usage or configu
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for terminals of old
     words = sys.argv[1:] if argv is None else list(argv)
     try:
         arguments = _parser(words).parse_args(words)

@@ -1,5 +1,5 @@
 """One module a command: ``register(subparsers)`` and a handler ``(args) -> status``.
 
-Modules import at their top only what parsing their flags needs; the rest is imported
-by the handler, since every one of them is loaded for ``cms-relay --help``.
+Each of them is imported for ``cms-relay --help``: whatever brings Twisted or requests
+is imported by the handler, not by the module.
 """

@@ -9,17 +9,14 @@ from typing import Generic, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-__all__ = ["Clockwork", "seal_grace"]
+from relay.rollup.grace import seal_grace
+
+__all__ = ["Clockwork"]
 
 Sealed = TypeVar("Sealed")
 
 LONGEST_NAP_SECONDS = 1.0
 """How long the hand sleeps at most, so that a stepped wall clock is noticed soon."""
-
-
-def seal_grace(period_seconds: int) -> float:
-    """How long after its end a period still takes samples stamped for it, in seconds."""
-    return min(2.0, period_seconds / 2)
 
 
 class Clockwork(Generic[Sealed]):

@@ -14,14 +14,14 @@ from typing import Any, Literal, TypeAlias
 import attrs
 from attrs import field
 
+from relay.cloudmonitor import contract
 from relay.settings.values import Address, Endpoint, Listen
+from relay.statsd.grammar import DIALECTS
 from relay.statsd.sample import Kind
 
 __all__ = ["Field", "Option", "Settings", "Unset", "option_of"]
 
-DIALECTS = ("graphite", "influx", "librato", "signalfx")
 _OPTION = "option"
-PERCENTILES = (10, 20, 30, 40, 50, 60, 70, 75, 80, 90, 95, 98, 99)
 
 
 class Unset(Enum):
@@ -104,7 +104,7 @@ class Settings:
         metadata=_about(
             _IN,
             "Ways to write tags in the name that are understood; graphite always is",
-            choices=DIALECTS,
+            choices=tuple(DIALECTS),
         ),
     )
     signed_gauge: Literal["delta", "value"] = field(
@@ -141,7 +141,9 @@ class Settings:
     percentiles: tuple[int, ...] = field(
         default=(50, 75, 90, 95, 98, 99),
         metadata=_about(
-            _ROLL, "Percentiles of timers that are reported", choices=PERCENTILES
+            _ROLL,
+            "Percentiles of timers that are reported",
+            choices=contract.PERCENTILES,
         ),
     )
     series_limit: int = field(
@@ -290,11 +292,13 @@ class Settings:
         ),
     )
     entries_per_request: int = field(
-        default=20,
-        metadata=_about(_OUT, "Entries in a request at most", least=1, most=100),
+        default=contract.ENTRIES_DEFAULT,
+        metadata=_about(
+            _OUT, "Entries in a request at most", least=1, most=contract.ENTRIES_MAX
+        ),
     )
     request_bytes: int = field(
-        default=200_000,
+        default=contract.BODY_BYTES_DEFAULT,
         metadata=_about(
             _OUT,
             "Size of a request's body at most",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 import attrs
 
+from relay.cloudmonitor import contract
 from relay.settings.declaration import Settings
 
 __all__ = ["adapted", "broken_rule", "is_local"]
@@ -16,7 +17,6 @@ __all__ = ["adapted", "broken_rule", "is_local"]
 Broken = tuple[str, str]
 """The key, and what is wrong with the fix."""
 
-PERIOD_SECONDS = 60
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
 
 
@@ -69,7 +69,7 @@ def _remote_admin(settings: Settings) -> Broken | None:
 
 
 def _short_period(settings: Settings) -> Broken | None:
-    if settings.period == PERIOD_SECONDS or is_local(settings):
+    if settings.period in contract.PERIODS or is_local(settings):
         return None
     return "period", (
         "other than 60 only with the sinks emulator, stdout and null, or an endpoint "
@@ -81,6 +81,14 @@ def _region(settings: Settings) -> Broken | None:
     if settings.region is None or _REGION.fullmatch(settings.region):
         return None
     return "region", f"wants a region such as cn-hangzhou; got {settings.region!r}"
+
+
+def _network(settings: Settings) -> Broken | None:
+    if settings.network == "public" or settings.endpoint is not None:
+        return None
+    if settings.region not in contract.NO_VPC_REGIONS:
+        return None
+    return "network", f"{settings.region} has no vpc endpoint; wants public"
 
 
 def _destination(settings: Settings) -> Broken | None:
@@ -97,6 +105,7 @@ _RULES: tuple[Callable[[Settings], Broken | None], ...] = (
     _console,
     _remote_admin,
     _region,
+    _network,
 )
 _RUN_RULES: tuple[Callable[[Settings], Broken | None], ...] = (
     _destination,

@@ -81,7 +81,7 @@ def load(
     broken = broken_rule(settings, will_run=will_run)
     if broken is not None:
         key, problem = broken
-        one = given.get(key, _Given(None, DEFAULT, key, DEFAULT))
+        one = given.get(key, _Given(None, DEFAULT, key, str(config or "")))
         raise ConfigError(one.key, problem, source=one.source)
     return Loaded(
         settings=adapted(settings, set(given)),

@@ -2,7 +2,7 @@
 
 from twisted.internet.task import Clock
 
-from relay.service.clockwork import Clockwork, seal_grace
+from relay.service.clockwork import Clockwork
 
 
 class Wall:
@@ -51,10 +51,7 @@ def test_boundaries_do_not_drift() -> None:
     assert sealed == [660 + 60 * i for i in range(10)]
 
 
-def test_short_periods_have_a_shorter_grace() -> None:
-    """The grace never reaches beyond half a period."""
-    assert [seal_grace(n) for n in (1, 2, 4, 60)] == [0.5, 1.0, 2.0, 2.0]
-    clock, _, sealed = make(600.5, period=2)
+clock, _, sealed = make(600.5, period=2)
     run(clock, 6.5)
     assert sealed == [602, 604, 606]
 

@@ -1,0 +1,209 @@
+"""``cms-relay explain``: what each line becomes, or why it is refused.
+
+The same grammar and the same namer as the daemon's; no clock, no engine, no socket.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from relay.commands.files import STANDARD, reading
+from relay.commands.parsing import Commands, add_command
+from relay.errors import ConfigError
+from relay.pipeline import build_grammar, build_namer
+from relay.recording import read
+from relay.rollup.series import Resolve, Series
+from relay.settings import add_arguments, from_arguments
+from relay.statsd.grammar import Grammar, lines
+from relay.statsd.sample import Ignored, Reason, Refusal, Sample, What
+
+__all__ = ["Explainer", "register"]
+
+MORE = """\
+  cms-relay explain 'checkout.ok:1|c|@0.5|#env:prod' 'checkout.ok:x|c'
+  nc -lu 8125 | cms-relay explain --json
+  cms-relay explain --recording traffic.jsonl
+  cms-relay explain --reasons
+"""
+SETTINGS = (
+    *("dialect", "signed_gauge", "report_client_telemetry", "series_limit"),
+    *("instance", "instance_key", "first_tags"),
+)
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+
+    parser = add_command(
+        commands, "explain", "say what each line becomes, or why not", MORE, _explain
+    )
+    parser.add_argument("lines", metavar="LINE", nargs="*", help="default: stdin")
+    parser.add_argument("--recording", metavar="FILE", help="datagrams of a recording")
+    parser.add_argument("--reasons", action="store_true", help="list all reasons")
+    parser.add_argument("--json", action="store_true", help="one JSON object an item")
+    parser.add_argument("--config", metavar="CONFIG", help="a TOML file")
+    add_arguments(parser, SETTINGS)
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    if arguments.reasons:
+        _print_reasons(as_json=arguments.json)
+        return 0
+    settings = from_arguments(arguments, will_run=False).settings
+    explainer = Explainer(
+        build_grammar(settings), build_namer(settings), settings.series_limit
+    )
+    with _datagrams(arguments) as datagrams:
+        for number, datagram in enumerate(datagrams):
+            item = {"item": number, **explainer.explain(datagram)}
+            if arguments.json:
+                print(json.dumps(item))
+            else:
+                print("\n".join(_in_words(datagram, item)))
+    return 0
+
+
+class Explainer:
+    """Answers for one datagram at a time; remembers series, for their limit."""
+
+    def __init__(self, grammar: Grammar, resolve: Resolve, limit: int) -> None:
+        self._grammar, self._resolve, self._limit = grammar, resolve, limit
+        self._known: set[Any] = set()
+
+    def explain(self, datagram: bytes) -> dict[str, list[dict[str, Any]]]:
+        """``accepted``, ``refused`` and ``ignored``, as contract and README have them."""
+
+        found: dict[str, list[dict[str, Any]]]
+        found = {"accepted": [], "refused": [], "ignored": []}
+        for line in lines(datagram):
+            for item in self._grammar.parse(line):
+                match item:
+                    case Refusal(text, reason):
+                        found["refused"].append(_because(text, reason))
+                    case Ignored(text, what):
+                        found["ignored"].append(_because(text, what))
+                    case Sample():
+                        self._name(line.decode(errors="replace"), item, found)
+        return found
+
+    def _name(
+        self, text: str, sample: Sample, found: dict[str, list[dict[str, Any]]]
+    ) -> None:
+
+        series = self._resolve(sample.kind, sample.name, sample.tags)
+        if isinstance(series, Series) and series not in self._known:
+            if len(self._known) >= self._limit:
+                series = Reason.SERIES_LIMIT
+            else:
+                self._known.add(series)
+        match series:
+            case What():
+                found["ignored"].append(_because(text, series))
+            case Reason():
+                found["accepted"].append(_accepted(sample, None))
+                found["refused"].append(_because(text, series))
+            case _:
+                metric = {
+                    "MetricName": series.metric,
+                    "Dimensions": dict(series.dimensions),
+                }
+                found["accepted"].append(_accepted(sample, metric))
+
+
+def _because(text: str, reason: Reason | What) -> dict[str, Any]:
+    return {"text": text, "reason": reason.value}
+
+
+def _accepted(sample: Sample, metric: dict[str, Any] | None) -> dict[str, Any]:
+    raw = {"tags_raw": list(sample.tags_raw)} if sample.tags_raw else {}
+    return {
+        "name": sample.name,
+        "kind": sample.kind.value,
+        "values": list(sample.values),
+        "relative": sample.relative,
+        "rate": sample.rate,
+        "tags": dict(sample.tags),
+        **raw,
+        "timestamp": sample.timestamp,
+        "container": sample.container,
+        "metric": metric,
+    }
+
+
+@contextmanager
+def _datagrams(arguments: argparse.Namespace) -> Iterator[Iterable[bytes]]:
+    if arguments.lines and arguments.recording:
+        raise ConfigError(
+            "--recording", "wants no lines beside it", source="command line"
+        )
+    if arguments.lines:
+        yield map(os.fsencode, arguments.lines)
+        return
+    with reading(arguments.recording or STANDARD) as file:
+        if arguments.recording:
+            yield (one.datagram for one in read(file, arguments.recording))
+        else:
+            yield file
+
+
+def _print_reasons(*, as_json: bool) -> None:
+
+    rows = [(reason.value, reason.sentence) for reason in Reason]
+    rows += [(what.value, _IGNORED[what.name]) for what in What]
+    for word, sentence in rows:
+        if as_json:
+            print(json.dumps({"reason": word, "sentence": sentence}))
+        else:
+            print(f"{word:<18} {sentence}")
+
+
+_IGNORED = {
+    "EVENT": "ignored: a well-formed event",
+    "SERVICE_CHECK": "ignored: a well-formed service check",
+    "CLIENT_TELEMETRY": "ignored: a client's telemetry about itself",
+}
+
+
+def _in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
+
+    yield _visible(datagram.decode(errors="replace").rstrip("\n"))
+    for accepted in item["accepted"]:
+        yield f"  {_visible(_sentence(accepted))}"
+        metric = accepted["metric"]
+        if metric is not None:
+            pairs = (f"{key}={value}" for key, value in metric["Dimensions"].items())
+            yield f"    reported as {metric['MetricName']} with {', '.join(pairs)}"
+    for refused in item["refused"]:
+        yield f"  refused: {refused['reason']}: {Reason(refused['reason']).sentence}"
+    for ignored in item["ignored"]:
+        yield f"  ignored: {ignored['reason']}"
+
+
+def _sentence(accepted: dict[str, Any]) -> str:
+    values = ", ".join(
+        f"{value:g}" if isinstance(value, float) else value
+        for value in accepted["values"]
+    )
+    change = "changed by " if accepted["relative"] else ""
+    parts = [f"{accepted['kind']} {accepted['name']}: {change}{values}"]
+    if accepted["rate"] != 1:
+        parts.append(f"rate {accepted['rate']:g}")
+    if accepted["tags"]:
+        tags = (k if v is None else f"{k}={v}" for k, v in accepted["tags"].items())
+        parts.append(f"tags {', '.join(tags)}")
+    if accepted["timestamp"] is not None:
+        parts.append(f"time stamp {accepted['timestamp']}")
+    if accepted["container"] is not None:
+        parts.append(f"container {accepted['container']}")
+    return "; ".join(parts)
+
+
+def _visible(text: str) -> str:
+    """Without what would move a terminal's cursor."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode()
+        for one in text
+    )

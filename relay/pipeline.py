@@ -1,0 +1,49 @@
+"""From settings to the pure rooms on the road: grammar, namer, engine.
+
+The daemon, ``explain`` and ``replay`` are built here alike, so that what is explained
+and replayed is what runs.
+"""
+
+from relay.cloudmonitor.naming import Namer
+from relay.rollup.engine import Engine
+from relay.rollup.engines import open_engine
+from relay.rollup.series import Resolve
+from relay.settings import Settings
+from relay.statsd.grammar import Grammar
+
+__all__ = ["build_engine", "build_grammar", "build_namer", "engine_names"]
+
+
+def engine_names() -> tuple[str, ...]:
+    """The engines of this installation."""
+    return ("python",)
+
+
+def build_grammar(settings: Settings) -> Grammar:
+    """The grammar with the dialects and the meaning of signs that are set."""
+    return Grammar(settings.dialect, settings.signed_gauge)
+
+
+def build_namer(settings: Settings) -> Namer:
+    """Who turns a spelling into a metric name and Dimensions."""
+    return Namer(
+        instance=settings.instance,
+        instance_key=settings.instance_key,
+        first_tags=settings.first_tags,
+        report_client_telemetry=settings.report_client_telemetry,
+    )
+
+
+def build_engine(settings: Settings, resolve: Resolve) -> Engine:
+    """The engine that is set; ConfigError where it is not here."""
+    return open_engine(
+        settings.engine,
+        resolve,
+        build_grammar(settings),
+        period_seconds=settings.period,
+        long_factor=settings.long_factor,
+        percentiles=sorted(settings.percentiles),
+        series_limit=settings.series_limit,
+        idle_ttl_seconds=settings.idle_ttl,
+        silent_kinds=settings.delete_idle,
+    )
