@@ -51,7 +51,9 @@ def test_boundaries_do_not_drift() -> None:
     assert sealed == [660 + 60 * i for i in range(10)]
 
 
-clock, _, sealed = make(600.5, period=2)
+def test_short_periods_have_a_shorter_grace() -> None:
+    """Periods of two seconds are sealed one second after their end."""
+    clock, _, sealed = make(600.5, period=2)
     run(clock, 6.5)
     assert sealed == [602, 604, 606]
 
