@@ -1,0 +1,194 @@
+"""From a StatsD spelling to what CloudMonitor will call it: metric name and Dimensions.
+
+Two series never end in one identity: the first comer keeps it, the next gets one more
+dimension. Nothing here counts samples or knows periods; the engine asks once a spelling.
+"""
+
+import hashlib
+import itertools
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from heapq import nsmallest
+from typing import Final, NamedTuple
+
+from relay.cloudmonitor.cleaning import clean_key, clean_name, clean_value, with_hash
+from relay.cloudmonitor.contract import DIMENSIONS_MAX
+from relay.errors import ConfigError
+from relay.rollup.series import Dimensions, Series
+from relay.statsd.sample import Kind, Reason, Tags, What
+
+__all__ = ["SERIES_KEY", "Collision", "Namer"]
+
+SERIES_KEY: Final = "statsd_series"
+"""The dimension that tells twins apart."""
+
+_ALONE: Final = ("source", "statsd")  # `{}` is doubtful, see contract.DIMENSIONS_MAX
+_TAGS_OUT: Final = DIMENSIONS_MAX - 2  # two places are ours: instance, SERIES_KEY
+_BARE: Final = "true"
+_TELEMETRY: Final = ("datadog.dogstatsd.client.", "dd.internal.")
+_LISTED: Final = 100
+_SHOWN: Final = 100
+_DIGEST_BYTES: Final = 8
+
+
+class Collision(NamedTuple):
+    """Two series of one identity, as ``<kind>/<name>``, the first comer first."""
+
+    metric: str
+    first: str
+    second: str
+
+
+class Namer:
+    """Names series; a ``Resolve``. Deterministic for the same questions in one order.
+
+    ``instance`` is the value of the dimension ``instance_key``; None or empty leaves it
+    out. ``first_tags`` go out before all others. ``owners_limit`` bounds the memory of
+    who came first: of that many identities the half asked for longest ago is forgotten,
+    and ``forgotten`` counts them. A twin of a forgotten series would share its identity;
+    so the limit has to be well above the number of series held at a time.
+
+    Thread: one, the engine's.
+    """
+
+    def __init__(
+        self,
+        *,
+        instance: str | None,
+        instance_key: str = "instance",
+        first_tags: Sequence[str] = (),
+        report_client_telemetry: bool = False,
+        owners_limit: int = 200_000,
+    ) -> None:
+        key = clean_key(instance_key)
+        if key == SERIES_KEY:
+            raise ConfigError("instance_key", f"{SERIES_KEY} has another use")
+        self._ours = ((key, clean_value(instance)),) if instance else ()
+        self._reserved = (*dict(self._ours), SERIES_KEY)
+        self._first = dict.fromkeys(map(self._unreserved, map(clean_key, first_tags)))
+        self._ignores_telemetry = not report_client_telemetry
+        self._owners = _Owners(owners_limit)
+        self.dropped_tags = 0
+        self.collision_count = 0
+        self._collisions: deque[Collision] = deque(maxlen=_LISTED)
+
+    def __call__(self, kind: Kind, name: str, tags: Tags, /) -> Series | Reason | What:
+        """The series, or ``CLIENT_TELEMETRY``; no name is so bad as to be refused."""
+        if self._ignores_telemetry and name.startswith(_TELEMETRY):
+            return What.CLIENT_TELEMETRY
+        metric = clean_name(name)
+        pairs = (*self._ours, *self._tags_out(tags)) or (_ALONE,)
+        candidates = _candidates(tuple(sorted(pairs)), kind, name, tags)
+        dimensions = self._claimed(metric, candidates, _owner(kind, name, tags))
+        return Series(kind, name, tags, metric, dimensions)
+
+    @property
+    def collisions(self) -> Sequence[Collision]:
+        """The latest hundred; ``collision_count`` has them all."""
+        return tuple(self._collisions)
+
+    @property
+    def forgotten(self) -> int:
+        """How many identities have lost the memory of their owner."""
+        return self._owners.forgotten
+
+    def _tags_out(self, tags: Tags) -> Sequence[tuple[str, str]]:
+        """Eight at most, cleaned; the values of the others are not even looked at."""
+        present = {key: value for key, value in tags if key and value != ""}
+        by_key: dict[str, str] = {}
+        for key in present:
+            cleaned = clean_key(key)
+            if cleaned == key or cleaned not in by_key:
+                by_key[cleaned] = key
+        for key in self._reserved:
+            if key in by_key:
+                spelling = by_key.pop(key)
+                by_key[self._unreserved(key, by_key)] = spelling
+        chosen = [key for key in self._first if key in by_key][:_TAGS_OUT]
+        others = (key for key in by_key if key not in self._first)
+        chosen += nsmallest(_TAGS_OUT - len(chosen), others)
+        self.dropped_tags += len(present) - len(chosen)
+        return [(key, clean_value(present[by_key[key]] or _BARE)) for key in chosen]
+
+    def _unreserved(self, key: str, taken: Collection[str] = ()) -> str:
+        """``exported_<key>`` where ``key`` is ours, again prefixed if that is taken.
+
+        Source: Prometheus does so with labels of a scraped target.
+        """
+        while key in self._reserved or key in taken:
+            key = clean_key(f"exported_{key}")
+        return key
+
+    def _claimed(
+        self, metric: str, candidates: Iterator[Dimensions], owner: bytes
+    ) -> Dimensions:
+        """The first of the candidates that nobody else owns."""
+        dimensions = next(candidates)
+        first = present = self._owners.claim(_digest(metric, dimensions), owner)
+        while present not in (None, owner):
+            dimensions = next(candidates)
+            present = self._owners.claim(_digest(metric, dimensions), owner)
+        if present is None and first is not None:
+            self.collision_count += 1
+            self._collisions.append(Collision(metric, _shown(first), _shown(owner)))
+        return dimensions
+
+
+class _Owners:
+    """Who came first, by identity, in bounded memory: two generations of a dict.
+
+    Digests and short texts, since 200,000 names of any length have to fit.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._half = max(limit // 2, 1)
+        self._young: dict[bytes, bytes] = {}
+        self._old: dict[bytes, bytes] = {}
+        self.forgotten = 0
+
+    def claim(self, identity: bytes, owner: bytes) -> bytes | None:
+        """Who owns ``identity`` already; if None, ``owner`` does from now on."""
+        if (present := self._young.get(identity)) is not None:
+            return present
+        present = self._old.pop(identity, None)
+        if len(self._young) >= self._half:
+            self.forgotten += len(self._old)
+            self._old, self._young = self._young, {}
+        self._young[identity] = present or owner
+        return present
+
+
+def _candidates(
+    plain: Dimensions, kind: Kind, name: str, tags: Tags
+) -> Iterator[Dimensions]:
+    """The plain identity, then with ``<kind>/<name>``, then with hashes without end."""
+    yield plain
+    text = f"{kind.value}/{name}"
+    yield _marked(plain, clean_value(text))
+    spelling = f"{text}|#{','.join(_tag_spellings(tags))}"
+    for attempt in itertools.count():
+        yield _marked(plain, with_hash(clean_value(text), f"{spelling}{attempt or ''}"))
+
+
+def _tag_spellings(tags: Tags) -> Iterator[str]:
+    return (key if value is None else f"{key}:{value}" for key, value in tags)
+
+
+def _marked(dimensions: Dimensions, series: str) -> Dimensions:
+    return tuple(sorted((*dimensions, (SERIES_KEY, series))))
+
+
+def _owner(kind: Kind, name: str, tags: Tags) -> bytes:
+    """A digest of the whole series and, for people, the beginning of its name."""
+    text = f"{kind.value}/{name}"[:_SHOWN]
+    return _digest(kind.value, name, tags) + text.encode("utf-8", "replace")
+
+
+def _shown(owner: bytes) -> str:
+    return owner[_DIGEST_BYTES:].decode()
+
+
+def _digest(*parts: object) -> bytes:
+    """64 bits: among 200,000 series a false twin is a matter of one in a billion."""
+    whole = repr(parts).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(whole, digest_size=_DIGEST_BYTES).digest()
