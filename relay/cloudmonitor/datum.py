@@ -1,0 +1,139 @@
+"""An entry of MetricList: from a closed period to the text that a request carries.
+
+An encoded entry, an *item*, is the percent-encoded fields without their number, so that
+it can be stored, counted and moved between requests without being read. Nothing here
+knows how many entries make a request, nor who signs it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from relay.cloudmonitor.contract import FIELDS, TYPE_AGGREGATED
+from relay.cloudmonitor.signing import pe
+from relay.rollup.engine import Rollup
+from relay.rollup.series import Dimensions
+from relay.rollup.summary import (
+    CounterSummary,
+    GaugeSummary,
+    SetSummary,
+    Summary,
+    TimerSummary,
+)
+
+__all__ = ["Datum", "Values", "data", "decode", "encode", "values_of"]
+
+Values = Mapping[str, float]
+"""Statistics by the vendor's names; a whole SampleCount is an int."""
+
+_WHOLE_BELOW = 2.0**53  # beyond, a float is no count any more but an order of magnitude
+
+
+class Datum(NamedTuple):
+    """One entry; ``period`` in seconds, ``time_ms`` is its start in Unix milliseconds."""
+
+    group_id: str
+    metric: str
+    dimensions: Dimensions
+    period: int
+    time_ms: int
+    values: Values
+
+    def as_object(self) -> dict[str, object]:
+        """As it is shown to people and scripts: Dimensions and Values as objects."""
+        return {
+            "GroupId": self.group_id,
+            "MetricName": self.metric,
+            "Dimensions": dict(self.dimensions),
+            "Type": TYPE_AGGREGATED,
+            "Period": self.period,
+            "Time": self.time_ms,
+            "Values": dict(self.values),
+        }
+
+
+def data(rollup: Rollup, group_id: str = "0") -> Iterator[Datum]:
+    """An entry for each row, in order."""
+    for series, summary in rollup.rows:
+        yield Datum(
+            group_id,
+            series.metric,
+            series.dimensions,
+            rollup.length,
+            rollup.start * 1000,
+            values_of(summary, rollup.length),
+        )
+
+
+def values_of(summary: Summary, seconds: int) -> Values:
+    """The statistics that are reported of a period of ``seconds``; all finite."""
+    match summary:
+        case CounterSummary():
+            return {
+                "Sum": float(summary.total),
+                "SumPerSecond": summary.total / seconds,
+                "SampleCount": _count(summary.count),
+            }
+        case GaugeSummary():
+            return {
+                "LastValue": float(summary.last),
+                "Average": float(summary.mean),
+                "Maximum": float(summary.maximum),
+                "Minimum": float(summary.minimum),
+                "SampleCount": _count(summary.count),
+            }
+        case TimerSummary():
+            return {
+                "SampleCount": _count(summary.count),
+                "CountPerSecond": summary.count / seconds,
+                "Sum": float(summary.total),
+                "Average": float(summary.mean),
+                "Maximum": float(summary.maximum),
+                "Minimum": float(summary.minimum),
+                **{f"P{p}": float(value) for p, value in summary.percentiles},
+            }
+        case SetSummary():
+            return {"LastValue": float(summary.distinct)}
+
+
+def encode(datum: Datum) -> str:
+    """The item: ASCII, sorted fields, compact JSON.
+
+    Raises ValueError for a number that is not finite, which no engine may hand over.
+    """
+    return (
+        f"Dimensions={pe(_json(dict(datum.dimensions)))}"
+        f"&GroupId={pe(datum.group_id)}"
+        f"&MetricName={pe(datum.metric)}"
+        f"&Period={datum.period}"
+        f"&Time={datum.time_ms}"
+        f"&Type={TYPE_AGGREGATED}"
+        f"&Values={pe(_json(datum.values))}"
+    )
+
+
+def decode(item: str) -> Datum:
+    """What was encoded. Raises ValueError for a text that is no item."""
+    fields = dict(pair.split("=", 1) for pair in item.split("&"))
+    if tuple(fields) != FIELDS:
+        raise ValueError(f"not an entry of ours: {item[:80]!r}")
+    texts = {name: unquote(text) for name, text in fields.items()}
+    return Datum(
+        texts["GroupId"],
+        texts["MetricName"],
+        tuple(json.loads(texts["Dimensions"]).items()),
+        int(texts["Period"]),
+        int(texts["Time"]),
+        json.loads(texts["Values"]),
+    )
+
+
+def _count(samples: float) -> float:
+    whole = abs(samples) < _WHOLE_BELOW and float(samples).is_integer()
+    return int(samples) if whole else float(samples)
+
+
+_json = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode

@@ -1,0 +1,94 @@
+"""Entries into batches that the service takes: by number and by bytes.
+
+Sizes are bytes of the form body as it is sent, with the ``MetricList.N.`` before each
+field and the ``&`` between them. The few hundred bytes that a V1 signature adds to a
+body are not counted; the default limit leaves room for them.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from relay.cloudmonitor.contract import BODY_BYTES_DEFAULT, ENTRIES_DEFAULT
+from relay.cloudmonitor.datum import data, encode
+from relay.delivery.batch import Batch
+from relay.rollup.engine import Rollup
+
+__all__ = ["Oversize", "Packed", "compose", "pack"]
+
+
+class Oversize(NamedTuple):
+    """An entry that no request can carry."""
+
+    item: str
+    size_bytes: int
+    limit_bytes: int
+
+    @property
+    def sentence(self) -> str:
+        """Why it was refused, for people."""
+        return (
+            f"an entry of {self.size_bytes} bytes does not fit into a request"
+            f" of at most {self.limit_bytes}"
+        )
+
+
+class Packed(NamedTuple):
+    """Every item is in one of the two, in the order it came."""
+
+    batches: tuple[Batch, ...]
+    refused: tuple[Oversize, ...]
+
+
+def compose(
+    rollup: Rollup,
+    *,
+    group_id: str = "0",
+    max_entries: int = ENTRIES_DEFAULT,
+    max_bytes: int = BODY_BYTES_DEFAULT,
+) -> Packed:
+    """A closed period as batches, named ``<start>/<length>/<n>``. Thread: any."""
+    return pack(
+        map(encode, data(rollup, group_id)),
+        prefix=f"{rollup.start}/{rollup.length}",
+        closed_at=rollup.start + rollup.length,
+        max_entries=max_entries,
+        max_bytes=max_bytes,
+    )
+
+
+def pack(
+    items: Iterable[str],
+    *,
+    prefix: str,
+    closed_at: int,
+    max_entries: int = ENTRIES_DEFAULT,
+    max_bytes: int = BODY_BYTES_DEFAULT,
+) -> Packed:
+    """Group items, in order, into batches named ``<prefix>/<n>``, n from 1.
+
+    Refuses: an item larger than a whole body; it is in ``refused``, never dropped.
+    """
+    groups: list[list[str]] = []
+    refused: list[Oversize] = []
+    group: list[str] = []
+    room = 0
+    for item in items:
+        if (alone := _item_bytes(item, 1)) > max_bytes:
+            refused.append(Oversize(item, alone, max_bytes))
+            continue
+        more = _item_bytes(item, len(group) + 1) + 1  # and the "&" before it
+        if len(group) >= max_entries or more > room:
+            group, room, more = [], max_bytes, alone
+            groups.append(group)
+        group.append(item)
+        room -= more
+    batches = (
+        Batch(f"{prefix}/{n}", closed_at, tuple(group))
+        for n, group in enumerate(groups, 1)
+    )
+    return Packed(tuple(batches), tuple(refused))
+
+
+def _item_bytes(item: str, n: int) -> int:
+    """With ``MetricList.<n>.`` before each of its fields; items are ASCII."""
+    return len(item) + (item.count("&") + 1) * len(f"MetricList.{n}.")
