@@ -12,11 +12,10 @@ from relay.settings.shown import (
     settings_table,
 )
 from relay.settings.sources import Loaded, add_arguments, from_arguments, load
-from relay.settings.values import Address, Endpoint, Listen
+from relay.settings.values import Address, Listen
 
 __all__ = [
     "Address",
-    "Endpoint",
     "Listen",
     "Loaded",
     "Settings",

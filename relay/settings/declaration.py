@@ -15,7 +15,8 @@ import attrs
 from attrs import field
 
 from relay.cloudmonitor import contract
-from relay.settings.values import Address, Endpoint, Listen
+from relay.cloudmonitor.exchange import Endpoint
+from relay.settings.values import Address, Listen
 from relay.statsd.grammar import DIALECTS
 from relay.statsd.sample import Kind
 

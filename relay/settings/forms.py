@@ -14,10 +14,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from cattrs import Converter
 
+from relay.cloudmonitor.exchange import Endpoint, endpoint_at
+from relay.errors import ConfigError
 from relay.settings.declaration import Field, Option, Unset, option_of
-from relay.settings.values import Address, Endpoint, Listen
+from relay.settings.values import Address, Listen
 
-__all__ = ["is_list", "metavar_of", "raw_of", "value_of", "wanted"]
+__all__ = ["default_text", "is_list", "metavar_of", "plain", "raw_of", "value_of"]
+__all__ += ["wanted"]
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -63,7 +66,7 @@ def wanted(field: Field) -> str:
     """The wanted form in words, as an error gives it."""
     option, core = option_of(field), _core(field.type)
     if option.choices:
-        form = "one of " + ", ".join(str(_plain(choice)) for choice in option.choices)
+        form = "one of " + ", ".join(plain(choice) for choice in option.choices)
     else:
         form = _FORMS[core][0]
         form += f" of {option.unit}" if option.unit else ""
@@ -80,10 +83,31 @@ def metavar_of(field: Field) -> str:
     if option.metavar:
         return option.metavar
     if option.choices and not isinstance(option.choices[0], int):
-        return "|".join(str(_plain(choice)) for choice in option.choices)
+        return "|".join(plain(choice) for choice in option.choices)
     name = option.unit.upper() if option.unit in {"seconds", "bytes"} else ""
     name = name or _FORMS[_core(field.type)][1]
     return f"{name}|off" if option.unset is Unset.OFF else name
+
+
+def default_text(field: Field) -> str:
+    """The default in words; empty where there is none."""
+    option = option_of(field)
+    if option.default_text:
+        return option.default_text
+    if field.default is None:
+        return "off" if option.unset is Unset.OFF else ""
+    if type(field.default) is tuple:
+        return ", ".join(plain(one) for one in field.default) or "none"
+    return plain(field.default)
+
+
+def plain(value: object) -> str:
+    """One value, not a list, as it is typed behind a flag."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Endpoint):
+        return value.url.rstrip("/")
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def is_list(field: Field) -> bool:
@@ -121,16 +145,10 @@ def _check(value: object, option: Option) -> None:
         raise ValueError
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
-    if not math.isfinite(value):
+    least = -math.inf if option.least is None else option.least
+    most = math.inf if option.most is None else option.most
+    if not least <= value <= most:  # which is also the way to refuse a nan
         raise ValueError
-    if option.least is not None and value < option.least:
-        raise ValueError
-    if option.most is not None and value > option.most:
-        raise ValueError
-
-
-def _plain(value: object) -> object:
-    return value.value if isinstance(value, Enum) else value
 
 
 def _short(bound: float | None) -> str:
@@ -177,6 +195,15 @@ def _structured(raw: object, declared: Any) -> Any:
     return _CONVERTER.structure(raw, kind)
 
 
+def _endpoint(text: str) -> Endpoint:
+    if any(map(str.isspace, text)):
+        raise ValueError("there is a blank in it")
+    try:
+        return endpoint_at(text)
+    except ConfigError as error:
+        raise ValueError(error.problem) from None
+
+
 def _list(raw: object, declared: Any) -> tuple[Any, ...]:
     if not isinstance(raw, list | tuple):
         raise TypeError("it is not a list")
@@ -194,7 +221,7 @@ def _make_converter() -> Converter:
         (Path, _parsed(Path)),
         (Address, _parsed(Address.parse)),
         (Listen, _parsed(Listen.parse)),
-        (Endpoint, _parsed(Endpoint.parse)),
+        (Endpoint, _parsed(_endpoint)),
     ):
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_func(_is_tuple, _list)

@@ -6,11 +6,13 @@ rule is a row. Types and bounds of single settings are declared with them.
 
 import re
 from collections.abc import Callable, Collection
+from urllib.parse import urlsplit
 
 import attrs
 
 from relay.cloudmonitor import contract
 from relay.settings.declaration import Settings
+from relay.settings.values import is_loopback
 
 __all__ = ["adapted", "broken_rule", "is_local"]
 
@@ -24,7 +26,9 @@ def is_local(settings: Settings) -> bool:
     """Whether no request leaves this machine."""
     if settings.sink != "cloudmonitor":
         return True
-    return settings.endpoint is not None and settings.endpoint.is_loopback
+    if settings.endpoint is None:
+        return False
+    return is_loopback(urlsplit(settings.endpoint.url).hostname or "")
 
 
 def broken_rule(settings: Settings, *, will_run: bool) -> Broken | None:

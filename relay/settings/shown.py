@@ -7,18 +7,16 @@ import hashlib
 import json
 import textwrap
 from collections.abc import Iterator
-from enum import Enum
 
 import attrs
 
 from relay.settings.declaration import Field, Settings, Unset, option_of
-from relay.settings.forms import wanted
+from relay.settings.forms import default_text, plain, wanted
 from relay.settings.sources import Loaded, flag_name
 
 __all__ = [
     "check_lines",
     "configuration_hash",
-    "default_text",
     "example_toml",
     "settings_table",
     "toml_value",
@@ -38,20 +36,8 @@ def toml_value(value: object) -> str:
             return f"{int(value)}" if value.is_integer() else f"{value!r}"
         case _:
             return json.dumps(
-                "off" if value is None else _plain(value), ensure_ascii=False
+                "off" if value is None else plain(value), ensure_ascii=False
             )
-
-
-def default_text(field: Field) -> str:
-    """The default in words; empty where there is none."""
-    option = option_of(field)
-    if option.default_text:
-        return option.default_text
-    if field.default is None:
-        return "off" if option.unset is Unset.OFF else ""
-    if type(field.default) is tuple:
-        return ", ".join(_plain(one) for one in field.default) or "none"
-    return _plain(field.default)
 
 
 def check_lines(loaded: Loaded) -> Iterator[str]:
@@ -122,12 +108,6 @@ def settings_table() -> str:
             else f"     - {default or 'not set'}",
         ]
     return "\n".join(lines) + "\n"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _comment(text: str) -> list[str]:

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import attrs
 
 from relay.errors import ConfigError
-from relay.settings.declaration import Field, Settings, Unset, option_of
+from relay.settings.declaration import Field, Settings, option_of
 from relay.settings.forms import (
+    default_text,
     is_list,
     metavar_of,
     raw_of,
@@ -26,10 +27,10 @@ from relay.settings.forms import (
 )
 from relay.settings.rules import adapted, broken_rule
 
-__all__ = ["PREFIX", "Loaded", "add_arguments", "environment_name", "from_arguments"]
-__all__ += ["flag_name", "load"]
+__all__ = ["Loaded", "add_arguments", "flag_name", "from_arguments", "load"]
 
 PREFIX = "CMS_RELAY_"
+VENDOR = "ALIBABA_CLOUD_"
 DEFAULT = "default"
 _QUOTED_MAX = 80
 
@@ -75,21 +76,19 @@ def load(
     given |= dict(_from_environment(environment))
     given |= dict(_from_flags(flags or {}))
     settings = Settings(**{name: _value(name, one) for name, one in given.items()})
-    origins = {
-        name: given[name].origin if name in given else DEFAULT for name in _FIELDS
-    }
     broken = broken_rule(settings, will_run=will_run)
     if broken is not None:
         key, problem = broken
-        one = given.get(key, _Given(None, DEFAULT, key, str(config or "")))
-        raise ConfigError(one.key, problem, source=one.source)
+        unset = _Given(None, DEFAULT, key, str(config or ""))
+        raise ConfigError(
+            given.get(key, unset).key, problem, source=given.get(key, unset).source
+        )
     return Loaded(
         settings=adapted(settings, set(given)),
-        origins=origins,
+        origins=dict.fromkeys(_FIELDS, DEFAULT)
+        | {name: one.origin for name, one in given.items()},
         credentials_environment={
-            name: value
-            for name, value in environment.items()
-            if name.startswith("ALIBABA_CLOUD_")
+            name: environment[name] for name in environment if name.startswith(VENDOR)
         },
     )
 
@@ -99,22 +98,13 @@ def add_arguments(
 ) -> None:
     """A flag for every setting (or ``only`` some), in groups, with its sentence."""
     groups: dict[str, Any] = {}
-    for field in attrs.fields(Settings):
-        option = option_of(field)
-        if only is not None and field.name not in only:
+    for name, declared in _FIELDS.items():
+        if only is not None and name not in only:
             continue
-        if option.group not in groups:
-            groups[option.group] = parser.add_argument_group(option.group)
-        more: dict[str, Any]
-        if field.type is bool:
-            more = {"action": argparse.BooleanOptionalAction}
-        else:
-            more = {"metavar": metavar_of(field)}
-            more |= {"action": "append"} if is_list(field) else {}
-        help_text = _help_text(field)
-        groups[option.group].add_argument(
-            flag_name(field), dest=field.name, default=None, help=help_text, **more
-        )
+        title = option_of(declared).group
+        if title not in groups:
+            groups[title] = parser.add_argument_group(title)
+        groups[title].add_argument(flag_name(declared), **_flag(declared))
 
 
 def from_arguments(arguments: argparse.Namespace, *, will_run: bool = True) -> Loaded:
@@ -129,55 +119,54 @@ def from_arguments(arguments: argparse.Namespace, *, will_run: bool = True) -> L
     )
 
 
-def flag_name(field: Field) -> str:
+def flag_name(declared: Field) -> str:
     """``--as-this``."""
-    return "--" + field.name.replace("_", "-")
-
-
-def environment_name(field: Field) -> str:
-    """``CMS_RELAY_AS_THIS``."""
-    return PREFIX + field.name.upper()
+    return "--" + declared.name.replace("_", "-")
 
 
 _FIELDS: Mapping[str, Field] = {field.name: field for field in attrs.fields(Settings)}
 
 
-def _help_text(field: Field) -> str:
-    from relay.settings.shown import default_text  # noqa: PLC0415 - only for --help
-
-    option = option_of(field)
+def _flag(declared: Field) -> dict[str, Any]:
+    option = option_of(declared)
     unit = f", in {option.unit}" if option.unit else ""
-    default = default_text(field)
+    default = default_text(declared)
     text = f"{option.sentence}{unit}" + (f" (default: {default})" if default else "")
-    return text.replace("%", "%%")
+    words: dict[str, Any] = {"default": None, "help": text.replace("%", "%%")}
+    if declared.type is bool:
+        return words | {"action": argparse.BooleanOptionalAction}
+    words["metavar"] = metavar_of(declared)
+    return words | ({"action": "append"} if is_list(declared) else {})
 
 
 def _value(name: str, given: _Given) -> Any:
-    field = _FIELDS[name]
+    declared = _FIELDS[name]
     try:
-        return value_of(field, given.raw)
+        return value_of(declared, given.raw)
     except (TypeError, ValueError) as error:
         reason = f" ({error})" if str(error) else ""
-        raise ConfigError(
-            given.key,
-            f"wants {wanted(field)}; got {_quoted(given.raw)}{reason}",
-            source=given.source,
-        ) from None
+        problem = f"wants {wanted(declared)}; got {_written(given.raw)}{reason}"
+        # A URL may carry a password.
+        problem = re.sub(r"//[^/@\s]*@", "//***@", problem)
+        raise ConfigError(given.key, problem, source=given.source) from None
 
 
-def _quoted(raw: object) -> str:
-    """What was written, short, and without a password that a URL may carry."""
-    text = re.sub(r"//[^/@\s]*@", "//***@", f"{raw!r}")
+def _written(raw: object) -> str:
+    try:
+        text = repr(raw)
+    except ValueError:
+        return "a number of thousands of digits"
     return text if len(text) <= _QUOTED_MAX else f"{text[:_QUOTED_MAX]}…"
 
 
 def _from_file(path: Path) -> Iterator[tuple[str, _Given]]:
     for key, raw in _toml(path).items():
+        if isinstance(raw, dict):
+            problem = "is a table; wants key = value at the top level, no tables"
+            raise ConfigError(key, problem, source=str(path))
         if key not in _FIELDS:
-            problem = "is not a setting"
-            if isinstance(raw, dict):
-                problem = f"there are no tables; keys such as {_near(next(iter(raw), ''))} stand at the top level"
-            raise ConfigError(key, problem + _suggestion(key), source=str(path))
+            problem = "is not a setting" + _suggestion(key)
+            raise ConfigError(key, problem, source=str(path))
         yield key, _Given(raw, f"file {path}", key, str(path))
 
 
@@ -203,7 +192,7 @@ def _toml(path: Path) -> dict[str, Any]:
         )
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(
             "CONFIG", f"wants TOML: key = value, one a line; {error}", source=str(path)
         ) from None
@@ -221,28 +210,16 @@ def _from_environment(
                 variable, "is not a setting" + _suggestion(name), source="environment"
             )
         if text:  # an empty variable is one that is not set
-            raw = _from_text(_FIELDS[name], text)
+            raw = raw_of(_FIELDS[name], text)
             yield name, _Given(raw, f"environment {variable}", variable, "environment")
 
 
 def _from_flags(flags: Mapping[str, object]) -> Iterator[tuple[str, _Given]]:
-    for name, raw in flags.items():
-        field = _FIELDS[name]
-        flag = flag_name(field)
-        text = ",".join(raw) if isinstance(raw, list) else raw
-        value = _from_text(field, text) if isinstance(text, str) else text
-        yield name, _Given(value, f"flag {flag}", flag, "command line")
-
-
-def _from_text(field: Field, text: str) -> object:
-    if option_of(field).unset is Unset.OFF and text == "off":
-        return text
-    return raw_of(field, text)
-
-
-def _near(key: str) -> str:
-    close = difflib.get_close_matches(key.lower().replace("-", "_"), _FIELDS, n=1)
-    return close[0] if close else "region"
+    for name, given in flags.items():
+        flag = flag_name(_FIELDS[name])
+        text = ",".join(given) if isinstance(given, list) else given
+        raw = raw_of(_FIELDS[name], text) if isinstance(text, str) else text
+        yield name, _Given(raw, f"flag {flag}", flag, "command line")
 
 
 def _suggestion(key: str) -> str:

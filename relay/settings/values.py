@@ -1,4 +1,4 @@
-"""The small values settings are made of: addresses and URLs, and how they are written.
+"""The small values settings are made of: addresses, and how they are written.
 
 Each is made from text by ``parse``, which raises ValueError with the rule that text
 breaks, and gives that text back by ``str``. Nothing here opens a socket or resolves a
@@ -6,14 +6,12 @@ name.
 """
 
 import ipaddress
-import re
 from typing import NamedTuple, Self
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["Address", "Endpoint", "Listen", "is_loopback"]
+__all__ = ["Address", "Listen", "is_loopback"]
 
 _NOT_YET = ("tcp", "unix", "unixgram")
-_HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 
 
 def is_loopback(host: str) -> bool:
@@ -69,39 +67,6 @@ class Listen(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.scheme}://{_bracketed(self.host)}:{self.port}"
-
-
-class Endpoint(NamedTuple):
-    """Where CloudMonitor answers; ``netloc`` is the host, and the port where named."""
-
-    scheme: str
-    netloc: str
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """``https://HOST``, or ``http://HOST:PORT`` where HOST is on loopback."""
-        parts = _split(text)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("it is not https://HOST")
-        if parts.username is not None:
-            raise ValueError("a URL must not carry a name or a password")
-        if parts.path not in {"", "/"} or parts.query or parts.fragment:
-            raise ValueError("there must be nothing behind the host")
-        host = parts.hostname
-        if not (_is_ip(host) or _HOST_NAME.fullmatch(host)):
-            raise ValueError("there is no valid host in it")
-        if parts.scheme == "http" and not is_loopback(host):
-            raise ValueError("plain http is for loopback only; use https")
-        port = "" if parts.port is None else f":{parts.port}"
-        return cls(parts.scheme, f"{_bracketed(host)}{port}")
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether it is on this machine."""
-        return is_loopback(_split(str(self)).hostname or "")
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.netloc}"
 
 
 def _split(text: str) -> SplitResult:

@@ -1,0 +1,71 @@
+"""What settings must agree on, and what follows from one another."""
+
+import pytest
+
+from relay.errors import ConfigError
+from relay.settings import is_local, load
+
+CLOUD = {"sink": "cloudmonitor", "region": "cn-hangzhou"}
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"sink": "emulator"},
+        {"sink": "stdout"},
+        {"sink": "null"},
+        {"endpoint": "http://127.0.0.1:8128"},
+        {"endpoint": "http://[::1]:8128"},
+        {"endpoint": "https://localhost"},
+    ],
+)
+def test_short_periods_and_no_spread_where_nothing_leaves_the_machine(
+    flags: dict[str, object],
+) -> None:
+    """Trials on this machine may have short periods, and send at once."""
+    settings = load(None, {**flags, "period": "2"}).settings
+    assert is_local(settings)
+    assert settings.send_spread == 0
+
+
+def test_requests_to_the_service_are_spread() -> None:
+    """Towards the real service the default spread holds."""
+    assert load(None, CLOUD).settings.send_spread == 10
+
+
+def test_a_spread_that_was_asked_for_holds_on_loopback_too() -> None:
+    """Only the default changes on loopback."""
+    loaded = load(None, {"sink": "emulator", "send_spread": "10"})
+    assert loaded.settings.send_spread == 10
+
+
+@pytest.mark.parametrize("period", ["1", "30", "59"])
+def test_the_service_gets_periods_of_sixty_only(period: str) -> None:
+    """A short period towards the real service is refused."""
+    with pytest.raises(ConfigError, match="--period: other than 60"):
+        load(None, {**CLOUD, "period": period})
+
+
+@pytest.mark.parametrize("key", ["http", "emulator"])
+def test_pages_leave_loopback_only_when_told_twice(key: str) -> None:
+    """An address that others reach needs the second switch."""
+    flags: dict[str, object] = {"sink": "emulator", key: "0.0.0.0:0"}
+    with pytest.raises(ConfigError, match=f"--{key}: .*--allow-remote-admin"):
+        load(None, flags)
+    load(None, {**flags, "allow_remote_admin": True})
+
+
+def test_a_region_without_vpc_endpoint_is_refused() -> None:
+    """The vendor has no such host there; an endpoint of one's own settles it."""
+    flags: dict[str, object] = {"region": "eu-west-2", "network": "vpc"}
+    with pytest.raises(ConfigError, match="--network: eu-west-2 has no vpc endpoint"):
+        load(None, flags)
+    load(None, {**flags, "endpoint": "https://metrics-vpc.example.com"})
+
+
+def test_what_is_not_here_yet_says_so() -> None:
+    """A state folder and a console are refused with the words to use today."""
+    with pytest.raises(ConfigError, match="use --state off"):
+        load(None, {"sink": "null", "state": "/var/lib/cms-relay"})
+    with pytest.raises(ConfigError, match="not in this version yet"):
+        load(None, {"sink": "null", "console": "127.0.0.1:8126"})
