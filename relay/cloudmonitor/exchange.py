@@ -92,13 +92,15 @@ def endpoint_for(region: str, network: Network = "public") -> Endpoint:
 
 def endpoint_at(url: str) -> Endpoint:
     """An endpoint by its address, ``https://HOST[:PORT]``; http on loopback only."""
+    if "@" in url:  # not quoted in the message: it may hold a password
+        raise ConfigError("endpoint", "there is an @ in it; wanted https://HOST[:PORT]")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
         raise ConfigError("endpoint", f"{url!r}: {error}") from None
     host = parts.hostname or ""
-    if parts.scheme not in _DEFAULT_PORTS or not host or "@" in parts.netloc:
+    if parts.scheme not in _DEFAULT_PORTS or not host:
         raise ConfigError("endpoint", f"{url!r} is not of the form https://HOST[:PORT]")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ConfigError("endpoint", f"{url!r} has more behind the host than a port")
