@@ -1,0 +1,128 @@
+"""The shape of ``/status``: what the relay says of itself. Filled in elsewhere.
+
+Times are Unix seconds, None where the thing has not happened or is not known.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+__all__ = [
+    "Collisions",
+    "Credentials",
+    "Entries",
+    "Ledger",
+    "Listener",
+    "Refused",
+    "Room",
+    "Sink",
+    "Status",
+    "Twins",
+    "masked",
+]
+
+
+class Room(TypedDict):
+    """The receive queue of a socket, in bytes, as asked for and as given."""
+
+    asked: int
+    granted: int
+
+
+class Listener(TypedDict):
+    """A socket; ``kernel_drops`` is None where the system does not tell."""
+
+    url: str
+    datagrams: int
+    received_bytes: int
+    kernel_drops: int | None
+    receive_buffer: Room
+
+
+class Entries(TypedDict):
+    """``closed`` is the sum of the others, at any moment."""
+
+    closed: int
+    acked: int
+    partial: int
+    dropped: Mapping[str, int]
+    parked: int
+    waiting: int
+
+
+class Ledger(TypedDict):
+    """``sections`` is the sum of samples, refused and ignored, at any moment."""
+
+    lines: int
+    sections: int
+    samples: Mapping[str, int]
+    refused: Mapping[str, int]
+    ignored: Mapping[str, int]
+    duplicate_tags: int
+    entries: Entries
+    requests: Mapping[str, int]
+
+
+class Sink(TypedDict):
+    """Where entries go; ``reason`` says why where ``state`` is not the usual one."""
+
+    name: str
+    endpoint: str | None
+    state: str
+    reason: str | None
+    last_answer: str | None
+    last_success: float | None
+
+
+class Credentials(TypedDict):
+    """Whose key it is, never the key."""
+
+    source: str
+    key_id: str
+    expires_at: float | None
+
+
+class Twins(TypedDict):
+    """Two series that would have had one name; ``second`` has one Dimension more."""
+
+    metric: str
+    first: str
+    second: str
+
+
+class Collisions(TypedDict):
+    """How many there were, and the latest of them."""
+
+    count: int
+    latest: Sequence[Twins]
+
+
+class Refused(TypedDict):
+    """A line that was refused of late."""
+
+    text: str
+    reason: str
+
+
+class Status(TypedDict):
+    """All of ``/status``."""
+
+    version: str
+    engine: str
+    started: float
+    listeners: Sequence[Listener]
+    http: str | None
+    emulator: str | None
+    ledger: Ledger
+    series: int
+    spool: Mapping[str, object]
+    sink: Sink
+    credentials: Credentials | None
+    configuration_hash: str
+    state: str
+    collisions: Collisions
+    last_refusals: Sequence[Refused]
+
+
+def masked(key_id: str) -> str:
+    """Enough of an access key's id to tell it from others, not to use it."""
+    return f"{key_id[:4]}…{key_id[-2:]}" if len(key_id) >= 12 else "…"  # noqa: PLR2004 - twice what is shown

@@ -1,0 +1,71 @@
+"""A status with something in every member, for the tests of the admin pages."""
+
+from relay.admin.status import Status
+
+
+def a_status() -> Status:
+    """Its ledger balances."""
+    return {
+        "version": "1.2.3",
+        "engine": "python",
+        "started": 1_000_000.0,
+        "listeners": [
+            {
+                "url": "udp://127.0.0.1:8125",
+                "datagrams": 4000,
+                "received_bytes": 5_000_000,
+                "kernel_drops": 3,
+                "receive_buffer": {"asked": 8_388_608, "granted": 4_194_304},
+            },
+            {
+                "url": "udp://[::1]:8125",
+                "datagrams": 0,
+                "received_bytes": 0,
+                "kernel_drops": None,
+                "receive_buffer": {"asked": 8_388_608, "granted": 4_194_304},
+            },
+        ],
+        "http": "http://127.0.0.1:8127",
+        "emulator": None,
+        "ledger": {
+            "lines": 120_000,
+            "sections": 130_000,
+            "samples": {"counter": 129_000, "gauge": 900, "set": 0},
+            "refused": {"bad_value": 60, "late": 0},
+            "ignored": {"event": 40},
+            "duplicate_tags": 0,
+            "entries": {
+                "closed": 1000,
+                "acked": 900,
+                "partial": 20,
+                "dropped": {"expired": 0, "space": 5},
+                "parked": 1,
+                "waiting": 74,
+            },
+            "requests": {"accepted": 45, "throttled": 1},
+        },
+        "series": 321,
+        "spool": {"entries": 74, "bytes": 20_480},
+        "sink": {
+            "name": "cloudmonitor",
+            "endpoint": "https://metrics.cn-hangzhou.aliyuncs.com",
+            "state": "waiting",
+            "reason": "Throttling.User",
+            "last_answer": "Throttling.User",
+            "last_success": 1_000_500.0,
+        },
+        "credentials": {
+            "source": "environment",
+            "key_id": "LTAI…xY",
+            "expires_at": 1_004_200.0,
+        },
+        "configuration_hash": "0123abcd",
+        "state": "off: memory only",
+        "collisions": {
+            "count": 1,
+            "latest": [
+                {"metric": "a_b", "first": "counter/a.b", "second": "counter/a_b"}
+            ],
+        },
+        "last_refusals": [{"text": "a:x|c", "reason": "bad_value"}],
+    }
