@@ -136,6 +136,12 @@ def test_loss_stands_out() -> None:
     assert len(marked) == 2
 
 
+def test_lost_is_all_that_may_be_gone() -> None:
+    """Of a partial answer nobody knows which, so 20 + 5 + 1 are."""
+    texts = Reader(a_status()).texts
+    assert texts[texts.index("entries lost") + 1] == "26"
+
+
 def test_a_ledger_that_does_not_balance_says_so() -> None:
     """A defect of ours is not hidden from the reader."""
     status = a_status()
