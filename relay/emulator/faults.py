@@ -140,7 +140,7 @@ _FIELDS: Mapping[str, tuple[Callable[[object], bool], str]] = MappingProxyType(
         "body": (_is_text, "text"),
         "hang": (lambda v: _is_number(v) and 0 <= v <= 10**6, "seconds"),  # type: ignore[operator] # just checked
         "cut": (
-            lambda v: v in {"accept", "headers", "body"},
+            lambda v: v in ("accept", "headers", "body"),
             "accept, headers or body",
         ),
         "clock_offset": (_is_number, "seconds"),

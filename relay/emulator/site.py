@@ -6,6 +6,7 @@ beside it. Here it is only put on the wire, whole, late or cut.
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from io import BytesIO
 from typing import IO, cast
 
 from twisted.internet.interfaces import IReactorTime, ITCPTransport
@@ -82,6 +83,9 @@ class _Request(Request):
     """Keeps one byte more of a body than is allowed, and hears out some megabytes."""
 
     _received = 0
+
+    def gotLength(self, length: int | None) -> None:
+        self.content = BytesIO()  # memory, not a file: it cannot grow
 
     def handleContentChunk(self, data: bytes) -> None:
         channel = cast(_Channel, self.channel)

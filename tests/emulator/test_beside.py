@@ -1,0 +1,131 @@
+"""What stands beside the API: routes, the guard, the page."""
+
+import json
+
+import pytest
+
+from relay.emulator.page import CONTENT_SECURITY_POLICY
+from relay.emulator.site import make_site
+from tests.emulator.door import ENTRY, NOW, Door, entry, http
+
+BROWSER = {"Host": "localhost:8128", "Accept": "text/html,*/*;q=0.8"}
+
+
+@pytest.fixture
+def door() -> Door:
+    """A service with one entry."""
+    door = Door()
+    door.put(ENTRY)
+    return door
+
+
+def test_forgetting_entries(door: Door) -> None:
+    """DELETE empties the list and says how much was in it."""
+    assert json.loads(door.get("/_emulator/entries", "DELETE").body) == {"forgotten": 1}
+    assert door.entries() == []
+
+
+def test_entries_are_json_lines(door: Door) -> None:
+    """One object a line, each line ended."""
+    door.put(ENTRY)
+    body = door.get("/_emulator/entries").body
+    assert body.endswith(b"}\n")
+    assert len(body.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/_emulator", 404),
+        ("GET", "/favicon.ico", 404),
+        ("POST", "/_emulator/entries", 405),
+        ("DELETE", "/_emulator/requests", 405),
+        ("PUT", "/_emulator/faults", 405),
+    ],
+)
+def test_no_other_routes(door: Door, method: str, path: str, status: int) -> None:
+    """Paths and methods that are not in the table are refused."""
+    assert door.get(path, method).status == status
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8128", "[::1]:8128", "LOCALHOST:1"]
+)
+def test_known_host_names(door: Door, host: str) -> None:
+    """Addresses and localhost are known."""
+    request = http("GET", "/_emulator/entries", {"Host": host})
+    assert door.send(request).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "", "a@b:c"]
+)
+def test_unknown_host_names(door: Door, host: str) -> None:
+    """A name that somebody can point here is refused: DNS rebinding."""
+    assert door.send(http("DELETE", "/_emulator/entries", {"Host": host})).status == 403
+    assert len(door.entries()) == 1
+
+
+def test_any_host_where_it_is_allowed(door: Door) -> None:
+    """In a network of containers it is reached by name."""
+    door.site = make_site(
+        keys={"id": "secret"}, now=lambda: NOW, clock=door.clock, any_host=True
+    )
+    request = http("GET", "/_emulator/entries", {"Host": "emulator:8128"})
+    assert door.send(request).status == 200
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("http://127.0.0.1:8128", 200), ("http://evil.example", 403)]
+)
+def test_pages_of_other_origins(door: Door, origin: str, status: int) -> None:
+    """A page elsewhere cannot script faults through its reader's browser."""
+    headers = {"Host": "127.0.0.1:8128", "Origin": origin}
+    body = b'[{"status": 503}]'
+    assert door.send(http("POST", "/_emulator/faults", headers, body)).status == status
+
+
+def test_page(door: Door) -> None:
+    """A browser gets the series as charts, and the last requests."""
+    door.put(entry(Time="1767323040000", Values='{"Sum":7}'))
+    reply = door.send(http("GET", "/", BROWSER))
+    text = reply.body.decode()
+    assert (reply.status, reply.headers["content-type"]) == (
+        200,
+        "text/html;charset=utf-8",
+    )
+    assert "<b>hits</b>" in text
+    assert "host=web-1" in text
+    assert text.count("<svg") == 1
+    assert text.count("<td>PutCustomMetric</td>") == 2
+
+
+def test_page_has_no_script_and_a_policy(door: Door) -> None:
+    """Nothing inline runs, and the policy says so."""
+    reply = door.send(http("GET", "/", BROWSER))
+    policy = reply.headers["content-security-policy"]
+    assert policy == CONTENT_SECURITY_POLICY.lower()
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert b"<script" not in reply.body
+
+
+def test_page_escapes_what_was_sent(door: Door) -> None:
+    """Markup in a request is text on the page."""
+    door.send(http("POST", "/", {"Host": "h", "x-acs-action": "<b onload=x>"}))
+    text = door.send(http("GET", "/", BROWSER)).body.decode()
+    assert "<b onload" not in text
+    assert "&lt;b onload=x&gt;" in text
+
+
+@pytest.mark.parametrize("time", ["0", "999999999999999"])
+def test_page_shows_any_time_and_value(door: Door, time: str) -> None:
+    """Dates beyond the calendar and huge numbers do not break it."""
+    door.put(entry(Time=time, Values='{"P99":1e308,"Minimum":-1e308}'))
+    assert door.send(http("GET", "/", BROWSER)).status == 200
+
+
+def test_scripts_get_the_api() -> None:
+    """Without ``text/html`` the root is the API, and says what is missing."""
+    reply = Door().send(http("GET", "/", {"Host": "localhost", "Accept": "*/*"}))
+    assert (reply.status, reply.code) == (400, "MissingParameter")
