@@ -26,7 +26,7 @@ class Clockwork(Generic[Sealed]):
         self,
         *,
         seal: Callable[[int], Sequence[Sealed]],
-        sealed: Callable[[Sealed], None],
+        sealed: Callable[[Sealed], object],
         period_seconds: int,
         clock: IReactorTime,
         wall: Callable[[], float],

@@ -48,7 +48,8 @@ def start_relay(emulator: Child, period_seconds: int, *more: str) -> Child:
             *("run", "--sink", "cloudmonitor", "--state", "off"),
             *("--endpoint", emulator.urls["emulator"][0]),
             *("--listen", "udp://127.0.0.1:0", "--http", "127.0.0.1:0"),
-            *("--period", str(period_seconds), "--instance", "test-host", *more),
+            *("--period", str(period_seconds), "--instance", "test-host"),
+            *("--requests-per-second", "500", "--entries-per-request", "100", *more),
         ],
         env=KEYS,
     )

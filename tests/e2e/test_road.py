@@ -7,8 +7,11 @@ that were sent and entries that a verified request brought.
 import json
 import random
 import socket
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,12 +82,15 @@ def send_paced(to: str, http: str, lines: list[str]) -> int:
                         sent_lines + len(chunk),
                         sent_datagrams + 1,
                     )
-            done = sent_lines
             wait_until(
                 "the relay did not read what was sent",
-                lambda done=done: status(http)["ledger"]["lines"] == done,
+                partial(_has_read, http, sent_lines),
             )
     return sent_datagrams
+
+
+def _has_read(http: str, lines: int) -> bool:
+    return bool(status(http)["ledger"]["lines"] == lines)
 
 
 def summed(found: list[dict[str, Any]], length: int) -> dict[str, float]:
@@ -164,8 +170,14 @@ def test_readme_road_hello_is_visible() -> None:
         ]
     )
     site = relay.urls["emulator"][0]
-    assert any("send" in line and "hello:1|c" in line for line in relay.stderr)
-    Child.run(["send", "--to", relay.urls["listening"][0], "hello:1|c"])
+    assert "hello:1|c" in relay.stderr
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "relay", "send"),
+            *("--to", relay.urls["listening"][0], "hello:1|c"),
+        ],
+        check=True,
+    )
 
     def visible() -> bool:
         return any(

@@ -16,7 +16,9 @@ from datadog.dogstatsd.base import (  # type: ignore[import-untyped,import-not-f
 class Client(DogStatsd):  # type: ignore[misc,name-defined,unused-ignore]
     """The package's client, which also tells what it hands to the socket."""
 
-    def _xmit_packet(self, packet: str, is_telemetry: bool, **how: Any) -> Any:
+    def _xmit_packet(  # type: ignore[override,unused-ignore]
+        self, packet: str, is_telemetry: bool, **how: Any
+    ) -> Any:
         sent = super()._xmit_packet(packet, is_telemetry, **how)
         print(json.dumps(packet))
         return sent

@@ -1,0 +1,322 @@
+"""The composition root: Settings in, a running relay out. Knows every room.
+
+Builds the rooms, introduces them to each other, starts them from the far end of the
+road to the near one, and stops them in the order in which the data runs dry. What the
+rooms do is theirs; nothing is decided here but who meets whom.
+"""
+
+import random
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web.server import Site
+
+from relay import __version__
+from relay.admin.status import Status
+from relay.admin.web import make_site
+from relay.cloudmonitor.credentials import Provider
+from relay.delivery.ledger import Ledger, QueueTally
+from relay.delivery.pace import Pace
+from relay.delivery.policy import Policy
+from relay.destination import EMULATOR_KEYS, open_sink, provider_of
+from relay.emulator.limits import Limits
+from relay.emulator.site import make_site as make_emulator
+from relay.errors import RelayError
+from relay.logs import Logs
+from relay.pipeline import build_engine, build_namer
+from relay.report import (
+    Door,
+    credentials_words,
+    delivery_counts,
+    engine_counts,
+    intake_counts,
+    sink_words,
+    status_parts,
+)
+from relay.rollup.period import PeriodClock
+from relay.service.clockwork import Clockwork
+from relay.service.closing import Closing
+from relay.service.courier import Courier
+from relay.service.intake import Intake, drain
+from relay.service.kernel import KernelDrops, receive_buffer
+from relay.service.lag import ReactorLag
+from relay.service.lanes import ThreadLane
+from relay.settings import Address, Listen, Loaded, configuration_hash
+from relay.spool.memory import MemorySpool
+from relay.telemetry import Counts, Telemetry
+
+__all__ = ["Relay"]
+
+LANES_END_SECONDS = 0.5
+"""How long a stop waits for threads that may hang in the resolver or on a dead disk."""
+
+LARGEST_DATAGRAM = 65_535
+"""Twisted's own default cuts at 8,192 bytes without a sign."""
+
+
+class Relay:
+    """One relay: ``start`` binds its sockets, ``stop`` takes it down in order.
+
+    ``wall`` is Unix seconds; ``announce`` gets the lines that scripts wait for. Raises
+    ConfigError where the settings ask for what is not there.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        reactor: Any,
+        wall: Callable[[], float],
+        logs: Logs,
+        announce: Callable[[str], None],
+    ) -> None:
+        self._settings = settings = loaded.settings
+        self._reactor, self._wall = reactor, wall
+        self._logs, self._announce = logs, announce
+        self._started = wall()
+        self._ready = False
+        self._provider: Provider | None = provider_of(loaded)
+        self._urls: dict[str, str] = {}
+        self._site_ports: list[Any] = []
+        self._doors: list[tuple[Door, Any]] = []
+
+        self._namer = build_namer(settings)
+        self._engine = build_engine(settings, self._namer)
+        self._periods = PeriodClock(settings.period)
+        self._spool = MemorySpool(
+            limit_bytes=settings.spool_bytes, max_age_seconds=settings.max_age
+        )
+        self._ledger = Ledger(self._spool.tally())
+        self._disk = ThreadLane("disk", 1, reactor)
+        self._http = ThreadLane("http", settings.requests_in_flight, reactor)
+        self._lag = ReactorLag(reactor)
+        self._telemetry = Telemetry(__version__, self._engine.name)
+
+    def start(self) -> None:
+        """From the far end to the near one: the doors for StatsD open last.
+
+        Raises RelayError where an address is taken.
+        """
+        self._disk.start()
+        self._http.start()
+        if self._settings.sink == "emulator":
+            self._listen("emulator", self._settings.emulator, self._emulator())
+        self._sink = open_sink(
+            self._settings,
+            provider=self._provider,
+            emulator=self._urls.get("emulator"),
+            wall=self._wall,
+        )
+        self._courier, self._closing = self._build_courier(), self._build_closing()
+        self._clockwork = Clockwork(
+            seal=self._engine.seal,
+            sealed=self._closing.take,
+            period_seconds=self._settings.period,
+            clock=self._reactor,
+            wall=self._wall,
+        )
+        self._telemetry.add_source(self._counts)
+        self._courier.start()
+        self._lag.start()
+        if self._settings.http is not None:
+            self._listen("http", self._settings.http, self._admin())
+        self._clockwork.start()
+        for listen in self._settings.listen:
+            self._open(listen)
+        self._ready = True
+        for word, url in self._urls.items():
+            self._announce(f"{word} {url}")
+
+    @property
+    def urls(self) -> Mapping[str, Sequence[str]]:
+        """The sockets by the word they are announced with."""
+        doors = {"listening": [door.url for door, _ in self._doors]}
+        return doors | {word: [url] for word, url in self._urls.items()}
+
+    @inlineCallbacks
+    def stop(self) -> Generator[Deferred[Any], Any, None]:
+        """Close the doors, seal, deliver until the limit, then let go of the rest."""
+        deadline = self._reactor.seconds() + self._settings.stop_timeout
+        self._ready = False
+        for door, port in self._doors:
+            drain(port, door.intake)
+            yield port.stopListening()
+        self._clockwork.stop()
+        for sealed in self._engine.seal_all():
+            yield self._closing.take(sealed)
+        yield self._closing.finish()
+        yield self._courier.stop(deadline)
+        self._say_what_is_left()
+        self._sink.close()
+        self._lag.stop()
+        for lane in (self._http, self._disk):
+            yield _at_most(lane.stop(), LANES_END_SECONDS, self._reactor)
+        for port in self._site_ports:
+            yield port.stopListening()
+
+    def status(self) -> Status:
+        """All of /status, from memory."""
+        settings = self._settings
+        courier = self._courier.status()
+        parts = status_parts(
+            self._engine,
+            self._namer,
+            self._ledger.snapshot(),
+            [door for door, _ in self._doors],
+        )
+        tally = self._ledger.tally
+        return Status(
+            version=__version__,
+            engine=self._engine.name,
+            started=self._started,
+            listeners=parts.listeners,
+            http=self._urls.get("http"),
+            emulator=self._urls.get("emulator"),
+            ledger=parts.ledger,
+            series=parts.series,
+            spool={
+                "batches": tally.batches,
+                "entries": tally.entries,
+                "bytes": tally.bytes,
+                "limit_bytes": settings.spool_bytes,
+                "in_flight": tally.in_flight,
+                "parked_kept": tally.parked_kept,
+            },
+            sink=sink_words(settings.sink, self._sink, courier),
+            credentials=credentials_words(self._sink),
+            configuration_hash=configuration_hash(settings),
+            state="off: memory only",
+            collisions=parts.collisions,
+            last_refusals=parts.last_refusals,
+        )
+
+    def _build_courier(self) -> Courier:
+        settings = self._settings
+        return Courier(
+            spool=self._spool,
+            sink=self._sink,
+            ledger=self._ledger,
+            policy=Policy(uncertain_limit=settings.uncertain_retries),
+            pace=Pace(settings.requests_per_second),
+            disk=self._disk,
+            http=self._http,
+            clock=self._reactor,
+            wall=self._wall,
+            jitter=random.random,
+            slots=settings.requests_in_flight,
+            spread=settings.send_spread,
+            took=self._telemetry.observe_request,
+        )
+
+    def _build_closing(self) -> Closing[Any]:
+        return Closing(
+            lane=self._disk,
+            close=self._engine.close,
+            finish=self._engine.finish,
+            compose=self._sink.compose,
+            append=self._spool.append,
+            stored=self._stored,
+        )
+
+    def _stored(self, entries: int, tally: QueueTally, refused: int) -> None:
+        self._ledger.closed(entries, tally, {"oversize": refused} if refused else None)
+        self._courier.wake()
+
+    def _emulator(self) -> Site:
+        length = self._settings.period
+        return make_emulator(
+            keys=EMULATOR_KEYS,
+            now=self._wall,
+            clock=self._reactor,
+            limits=Limits(periods=(length, 5 * length)),
+            any_host=self._settings.allow_remote_admin,
+        )
+
+    def _admin(self) -> Site:
+        return make_site(
+            status=self.status,
+            metrics=self._telemetry.render,
+            ready=lambda: self._ready,
+            clock=self._reactor,
+            hosts=self._settings.http_names,
+            wall=self._wall,
+        )
+
+    def _listen(self, word: str, address: Address, site: Site) -> None:
+        site.noisy = False
+        try:
+            port = self._reactor.listenTCP(address.port, site, interface=address.host)
+        except CannotListenError as error:
+            raise RelayError(
+                f"--{word} {address}: {error.socketError}; choose another port, or 0 "
+                "for a free one"
+            ) from None
+        self._site_ports.append(port)
+        self._urls[word] = f"http://{address._replace(port=port.getHost().port)}"
+
+    def _open(self, listen: Listen) -> None:
+        intake = Intake(self._engine.feed, self._periods.at, self._wall)
+        try:
+            port = self._reactor.listenUDP(
+                listen.port,
+                intake,
+                interface=listen.host,
+                maxPacketSize=LARGEST_DATAGRAM,
+            )
+        except CannotListenError as error:
+            raise RelayError(f"--listen {listen}: {error.socketError}") from None
+        buffer = receive_buffer(port.socket, self._settings.receive_buffer)
+        if buffer.granted < buffer.asked:
+            self._log.warn(
+                "the kernel grants {granted} bytes of receive buffer where {asked} were "
+                "asked for; raise net.core.rmem_max, or datagrams are lost in bursts",
+                granted=buffer.granted,
+                asked=buffer.asked,
+            )
+        url = str(listen._replace(port=port.getHost().port))
+        door = Door(url, intake, KernelDrops(port.fileno()), buffer)
+        self._doors.append((door, port))
+        self._announce(f"listening {url}")
+
+    def _counts(self) -> Counts:
+        return {
+            **intake_counts(door for door, _ in self._doors),
+            **engine_counts(self._engine.tally(), self._namer),
+            **delivery_counts(
+                self._ledger.snapshot(),
+                self._ledger.tally.bytes,
+                self._courier.status().last_success_at,
+            ),
+            "reactor_lag_seconds": {(): self._lag.worst},
+            "log_records_dropped_total": {(): self._logs.dropped},
+        }
+
+    def _say_what_is_left(self) -> None:
+        if left := self._ledger.tally.entries:
+            self._log.error(
+                "{entries} closed entries were not delivered before the stop limit and "
+                "are lost, since there is no state folder",
+                entries=left,
+            )
+
+
+def _at_most(
+    waited_for: "Deferred[None]", seconds: float, clock: IReactorTime
+) -> "Deferred[None]":
+    """Fires with ``waited_for``, or after ``seconds``, whichever is first."""
+    done: Deferred[None] = Deferred()
+    timer = clock.callLater(seconds, done.callback, None)
+
+    def ended(_: object) -> None:
+        if timer.active():
+            timer.cancel()
+            done.callback(None)
+
+    waited_for.addBoth(ended)
+    return done

@@ -1,0 +1,136 @@
+"""``cms-relay run``: the daemon."""
+
+import argparse
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from relay.commands.parsing import Commands, add_command
+from relay.settings import Loaded, Settings, add_arguments, from_arguments
+
+if TYPE_CHECKING:
+    from relay.app import Relay
+
+__all__ = ["register"]
+
+MORE = """\
+  cms-relay run --sink emulator                 everything on this machine, no account
+  cms-relay run --sink emulator --period 2      the same, with two seconds for a minute
+  cms-relay run --region cn-hangzhou            with ALIBABA_CLOUD_ACCESS_KEY_ID and
+                                                ALIBABA_CLOUD_ACCESS_KEY_SECRET set
+  cms-relay run /etc/cms-relay.toml             see deploy/relay.example.toml
+
+Standard error gets a line for each socket, with its real port, then `ready`; after that,
+the log. SIGTERM and SIGINT seal what is open, deliver it within --stop-timeout and end
+with status 0; a second one ends at once.
+"""
+
+STOPPED_TWICE = 1
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "run", "run the daemon", MORE, _run)
+    parser.add_argument("config", metavar="CONFIG", nargs="?", help="a TOML file")
+    add_arguments(parser)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    loaded = from_arguments(arguments)
+
+    from twisted.internet import reactor as installed  # noqa: PLC0415 - installs it
+
+    from relay.app import Relay  # noqa: PLC0415 - brings Twisted
+    from relay.logs import begin, to_stderr  # noqa: PLC0415 - likewise
+
+    reactor: Any = installed
+    # Twisted's timers follow the wall clock: set back by an hour, they stop for an hour.
+    reactor.seconds = time.monotonic
+    logs = to_stderr(loaded.settings.log_level)
+    begin(logs)
+    relay = Relay(loaded, reactor=reactor, wall=time.time, logs=logs, announce=_say)
+    return _Life(relay, reactor, loaded).lead()
+
+
+class _Life:
+    """From start to stop, whichever way that comes."""
+
+    def __init__(self, relay: "Relay", reactor: Any, loaded: Loaded) -> None:
+        self._relay, self._reactor, self._loaded = relay, reactor, loaded
+        self._status = 0
+        self._failure: BaseException | None = None
+        self._stopping = False
+
+    def lead(self) -> int:
+        """Run until a signal; the exit status. Raises what start raised."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._signalled)
+        self._reactor.callWhenRunning(self._start)
+        self._reactor.run(installSignalHandlers=False)
+        if self._failure is not None:
+            raise self._failure
+        return self._status
+
+    def _start(self) -> None:
+        try:
+            self._relay.start()
+        except BaseException as error:  # noqa: BLE001 - raised again outside the reactor
+            self._failure = error
+            self._reactor.stop()
+            return
+        for line in _hints(self._loaded.settings, self._relay.urls):
+            _say(line)
+        _say("ready")
+
+    def _signalled(self, _signum: int, _frame: object) -> None:
+        self._reactor.callFromThread(self._stop)
+
+    def _stop(self) -> None:
+        if not self._reactor.running:
+            return
+        if self._stopping:
+            self._status = STOPPED_TWICE
+            self._reactor.stop()
+            return
+        self._stopping = True
+        if self._failure is None:
+            stopped = self._relay.stop()
+            stopped.addErrback(self._failed)
+            stopped.addBoth(lambda _: self._reactor.running and self._reactor.stop())
+
+    def _failed(self, failure: Any) -> None:
+        self._failure = failure.value
+
+
+def _hints(settings: Settings, urls: Mapping[str, Sequence[str]]) -> list[str]:
+    """What a newcomer does next."""
+    said = []
+    if settings.state is None:
+        said.append("state off: what waits to be delivered is in memory only")
+    door = urls["listening"][0] if urls.get("listening") else None
+    if settings.sink == "emulator" and door is not None:
+        to = "" if door == "udp://127.0.0.1:8125" else f"--to {door} "
+        said.append(f"try: {_command()} send {to}'hello:1|c'")
+        after = f"{settings.period} s"
+        said.append(f"then, {after} later, look at {urls['emulator'][0]}/")
+    return said
+
+
+def _command() -> str:
+    """How this program was called, with the path of the environment it lives in."""
+    called = Path(sys.argv[0])
+    if called.name == "cms-relay":
+        return (
+            str(called.absolute())
+            if called.exists()
+            else str(shutil.which("cms-relay"))
+        )
+    return f"{sys.executable} -m relay"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

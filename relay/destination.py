@@ -1,0 +1,133 @@
+"""Where entries go: from the settings to a sink that is ready to deliver.
+
+A sink is a row of ``SINKS``. Which credentials it signs with, over which connection and
+to which endpoint, is put together here and known nowhere else.
+"""
+
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from relay.cloudmonitor.credentials import Credentials, Provider, Secret
+from relay.cloudmonitor.exchange import Endpoint, endpoint_at, endpoint_for
+from relay.cloudmonitor.packing import Packed, compose
+from relay.credentials.chain import open_provider
+from relay.credentials.static import Static
+from relay.delivery.batch import Batch
+from relay.delivery.outcome import Outcome
+from relay.rollup.engine import Rollup
+from relay.settings import Loaded, Settings
+from relay.sink.cloudmonitor import CloudMonitorSink
+from relay.sink.null import NullSink
+from relay.sink.stdout import StdoutSink
+from relay.sink.transport import Transport
+
+__all__ = ["EMULATOR_KEYS", "SINKS", "Sink", "open_sink", "provider_of"]
+
+EMULATOR_KEYS = {"emulator": "emulator"}
+"""The key pair that the embedded emulator accepts; it opens nothing else."""
+
+
+class Sink(Protocol):
+    """What the relay asks of a sink; see the courier for what each call promises."""
+
+    @property
+    def compose(self) -> Callable[[Rollup], Packed]:
+        """A closed period as batches."""
+        ...
+
+    def deliver(self, batch: Batch) -> Outcome:
+        """One attempt."""
+        ...
+
+    def refresh(self) -> None:
+        """Fetch anew what a refusal of our keys or clock may be due to."""
+        ...
+
+    def close(self) -> None:
+        """Cut what is under way."""
+        ...
+
+
+class _Plan(NamedTuple):
+    """What a row of ``SINKS`` may need."""
+
+    settings: Settings
+    compose: Callable[[Rollup], Packed]
+    provider: Provider | None
+    endpoint: Endpoint | None
+    wall: Callable[[], float]
+
+
+def provider_of(loaded: Loaded) -> Provider | None:
+    """Whose keys sign; None where nothing is signed.
+
+    Raises ConfigError where CloudMonitor is the sink and no source is configured.
+    """
+    settings = loaded.settings
+    if settings.sink == "emulator":
+        ((key_id, secret),) = EMULATOR_KEYS.items()
+        return Static(Credentials(key_id, Secret(secret), source="emulator"))
+    if settings.sink != "cloudmonitor":
+        return None
+    return open_provider(
+        loaded.credentials_environment,
+        key_file=settings.key_file,
+        profile=settings.credentials_profile,
+        shared=settings.key_file_shared,
+    )
+
+
+def open_sink(
+    settings: Settings,
+    *,
+    provider: Provider | None,
+    emulator: str | None,
+    wall: Callable[[], float],
+) -> Sink:
+    """The sink that is set; ``emulator`` is the URL of the embedded one."""
+    packed = partial(
+        compose,
+        group_id=str(settings.group_id),
+        max_entries=settings.entries_per_request,
+        max_bytes=settings.request_bytes,
+    )
+    endpoint = _endpoint(settings, emulator)
+    return SINKS[settings.sink](_Plan(settings, packed, provider, endpoint, wall))
+
+
+def _endpoint(settings: Settings, emulator: str | None) -> Endpoint | None:
+    if emulator is not None:
+        return endpoint_at(emulator)
+    if settings.endpoint is not None:
+        return settings.endpoint
+    if settings.region is not None:
+        return endpoint_for(settings.region, settings.network)
+    return None
+
+
+def _cloudmonitor(plan: _Plan) -> Sink:
+    if plan.provider is None or plan.endpoint is None:
+        raise AssertionError("the settings' rules ask for both")
+    return CloudMonitorSink(
+        endpoint=plan.endpoint,
+        compose=plan.compose,
+        provider=plan.provider,
+        transport=Transport(
+            seconds=plan.settings.request_timeout,
+            trust_env=plan.settings.use_proxy and plan.endpoint.scheme == "https",
+        ),
+        wall=plan.wall,
+        nonce=lambda: uuid.uuid4().hex,
+        signature=plan.settings.signature,
+    )
+
+
+SINKS: Mapping[str, Callable[[_Plan], Sink]] = {
+    "cloudmonitor": _cloudmonitor,
+    "emulator": _cloudmonitor,
+    "stdout": lambda plan: StdoutSink(plan.compose, sys.stdout),
+    "null": lambda plan: NullSink(plan.compose),
+}

@@ -1,0 +1,195 @@
+"""What the running relay says of itself: the figures of /metrics, the words of /status.
+
+Reads counts that other rooms keep and gives them the shape that ``telemetry`` and
+``admin`` ask for. Counts nothing itself.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import NamedTuple, TypeVar
+
+from relay.admin.status import (
+    Collisions,
+    Credentials,
+    Entries,
+    Ledger,
+    Listener,
+    Refused,
+    Sink,
+)
+from relay.cloudmonitor.naming import Namer
+from relay.delivery.ledger import LedgerSnapshot
+from relay.rollup.engine import Engine, Tally
+from relay.service.courier import CourierStatus
+from relay.service.intake import Intake
+from relay.service.kernel import KernelDrops, ReceiveBuffer
+from relay.sink.cloudmonitor import CloudMonitorSink
+from relay.telemetry import Counts
+
+__all__ = [
+    "Door",
+    "Parts",
+    "credentials_words",
+    "delivery_counts",
+    "engine_counts",
+    "intake_counts",
+    "sink_words",
+    "status_parts",
+]
+
+Word = TypeVar("Word", bound=Enum)
+
+
+class Door(NamedTuple):
+    """A bound socket, by its URL with the real port, and who counts what of it."""
+
+    url: str
+    intake: Intake
+    drops: KernelDrops
+    buffer: ReceiveBuffer
+
+
+def intake_counts(doors: Iterable[Door]) -> Counts:
+    """Of each socket."""
+    doors = list(doors)
+    dropped = {(door.url,): door.drops.count() for door in doors}
+    return {
+        "datagrams_total": {(door.url,): door.intake.datagrams for door in doors},
+        "received_bytes_total": {
+            (door.url,): door.intake.received_bytes for door in doors
+        },
+        "kernel_drops_total": {
+            key: count for key, count in dropped.items() if count is not None
+        },
+    }
+
+
+def engine_counts(tally: Tally, namer: Namer) -> Counts:
+    """Of what was parsed and named."""
+    return {
+        "lines_total": {(): tally.lines},
+        "sections_total": {(): tally.sections},
+        "samples_total": _labelled(tally.samples),
+        "refused_total": _labelled(tally.refused),
+        "ignored_total": _labelled(tally.ignored),
+        "duplicate_tags_total": {(): tally.duplicate_tags},
+        "dropped_tags_total": {(): namer.dropped_tags},
+        "collisions_total": {(): namer.collision_count},
+        "series": {(): tally.series},
+    }
+
+
+def delivery_counts(
+    ledger: LedgerSnapshot, waiting_bytes: int, last_success: float | None
+) -> Counts:
+    """Of what was closed and sent."""
+    return {
+        "entries_closed_total": {(): ledger.closed},
+        "entries_total": {
+            ("acked",): ledger.acked,
+            ("partial",): ledger.partial,
+            ("dropped",): sum(ledger.dropped.values()),
+            ("parked",): ledger.parked,
+        },
+        "entries_dropped_total": {(why,): n for why, n in ledger.dropped.items()},
+        "requests_total": {(word,): n for word, n in ledger.requests.items()},
+        "spool_entries": {(): ledger.waiting},
+        "spool_bytes": {(): waiting_bytes},
+        "last_success_timestamp_seconds": {(): last_success or 0},
+    }
+
+
+class Parts(NamedTuple):
+    """See ``Status`` for each."""
+
+    listeners: Sequence[Listener]
+    ledger: Ledger
+    series: int
+    collisions: Collisions
+    last_refusals: Sequence[Refused]
+
+
+def status_parts(
+    engine: Engine, namer: Namer, ledger: LedgerSnapshot, doors: Sequence[Door]
+) -> Parts:
+    """The parts of /status that are counts."""
+    tally = engine.tally()
+    return Parts(
+        listeners=[_listener(door) for door in doors],
+        ledger=_ledger(tally, ledger),
+        series=tally.series,
+        collisions=Collisions(
+            count=namer.collision_count,
+            latest=[
+                {"metric": one.metric, "first": one.first, "second": one.second}
+                for one in namer.collisions
+            ],
+        ),
+        last_refusals=[
+            Refused(text=refusal.text, reason=refusal.reason.value)
+            for refusal in engine.last_refusals()
+        ],
+    )
+
+
+def sink_words(name: str, sink: object, courier: CourierStatus) -> Sink:
+    """How delivery is going."""
+    signed = sink.status() if isinstance(sink, CloudMonitorSink) else None
+    return Sink(
+        name=name,
+        endpoint=signed.endpoint if signed else None,
+        state=courier.state,
+        reason=courier.reason or None,
+        last_answer=courier.last_answer or None,
+        last_success=courier.last_success_at,
+    )
+
+
+def credentials_words(sink: object) -> Credentials | None:
+    """Whose keys sign; None before the first request, and where nothing is signed."""
+    signed = sink.status() if isinstance(sink, CloudMonitorSink) else None
+    if signed is None or not signed.key_id:
+        return None
+    return Credentials(
+        source=signed.credentials_source,
+        key_id=signed.key_id,
+        expires_at=signed.credentials_expire_at,
+    )
+
+
+def _listener(door: Door) -> Listener:
+    return Listener(
+        url=door.url,
+        datagrams=door.intake.datagrams,
+        received_bytes=door.intake.received_bytes,
+        kernel_drops=door.drops.count(),
+        receive_buffer={"asked": door.buffer.asked, "granted": door.buffer.granted},
+    )
+
+
+def _ledger(tally: Tally, entries: LedgerSnapshot) -> Ledger:
+    return Ledger(
+        lines=tally.lines,
+        sections=tally.sections,
+        samples=_words(tally.samples),
+        refused=_words(tally.refused),
+        ignored=_words(tally.ignored),
+        duplicate_tags=tally.duplicate_tags,
+        entries=Entries(
+            closed=entries.closed,
+            acked=entries.acked,
+            partial=entries.partial,
+            dropped=dict(entries.dropped),
+            parked=entries.parked,
+            waiting=entries.waiting,
+        ),
+        requests=dict(entries.requests),
+    )
+
+
+def _words(counts: Mapping[Word, int]) -> dict[str, int]:
+    return {word.value: count for word, count in counts.items()}
+
+
+def _labelled(counts: Mapping[Word, int]) -> dict[tuple[str, ...], float]:
+    return {(word.value,): count for word, count in counts.items()}
