@@ -24,6 +24,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from relay.delivery.ledger import OUTCOMES
 from relay.statsd.sample import Kind, Reason, What
 
 __all__ = ["LABELS", "METRICS", "PREFIX", "Counts", "Own", "Telemetry", "metrics_table"]
@@ -38,16 +39,8 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "reason": tuple(reason.value for reason in Reason),
     "what": tuple(what.value for what in What),
     "outcome": ("acked", "partial", "dropped", "parked"),
-    "cause": ("expired", "space"),
-    "answer": (
-        "accepted",
-        "accepted_with_loss",
-        "throttled",
-        "unavailable",
-        "uncertain",
-        "unauthorised",
-        "rejected",
-    ),
+    "cause": ("expired", "space", "too_large"),
+    "answer": tuple(OUTCOMES),
 }
 """The closed lists. A value outside of its list is shown as ``other``."""
 
@@ -173,8 +166,8 @@ METRICS: tuple[Own, ...] = (
     Own(
         "entries_dropped_total",
         "counter",
-        "Closed entries that were dropped unsent: past the age limit (expired) or for "
-        "want of room (space).",
+        "Closed entries that were dropped unsent: past the age limit (expired), for "
+        "want of room (space), or larger than a request may be (too_large).",
         (("reason", "cause"),),
         loss=True,
     ),

@@ -13,6 +13,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from relay.delivery.ledger import OUTCOMES
 from relay.statsd.sample import Kind, Reason, What
 from relay.telemetry import (
     LABELS,
@@ -134,6 +135,7 @@ def test_loss_is_marked() -> None:
         ("refused_total", "reason", [reason.value for reason in Reason]),
         ("ignored_total", "what", [what.value for what in What]),
         ("entries_total", "outcome", ["acked", "partial", "dropped", "parked"]),
+        ("requests_total", "outcome", list(OUTCOMES)),
     ],
 )
 def test_closed_lists_are_there_from_the_start(
