@@ -78,6 +78,13 @@ class Engine(Protocol):
         """
         ...
 
+    def seal_all(self) -> Sequence[Sealed]:
+        """Take away whatever has samples, at a stop: open periods and ones ahead too.
+
+        Oldest first. Nothing may be fed afterwards.
+        """
+        ...
+
     def close(self, sealed: Sealed, /) -> Sequence[Rollup]:
         """Summarise: the base period, and the long one where ``sealed`` completes it.
 

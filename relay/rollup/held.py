@@ -20,9 +20,10 @@ Identity = tuple[Kind, str, Tags]
 class Held:
     """A series, the period in which it was seen last, and a gauge's latest slot."""
 
-    __slots__ = ("_gauge", "_gauge_period", "seen", "series")
+    __slots__ = ("_gauge", "_gauge_period", "identity", "seen", "series")
 
-    def __init__(self, series: Series, period: int) -> None:
+    def __init__(self, identity: Identity, series: Series, period: int) -> None:
+        self.identity = identity
         self.series = series
         self.seen = period
         self._gauge: GaugeSlot | None = None
@@ -57,11 +58,11 @@ class HeldSeries:
     def get(self, identity: Identity) -> Held | None:
         return self._held.get(identity)
 
-    def see(self, identity: Identity, held: Held, period: int) -> None:
+    def see(self, held: Held, period: int) -> None:
         """Note that ``held`` has a sample in ``period``; late ones make nothing older."""
         if period > held.seen:
             held.seen = period
-            self._held.move_to_end(identity)
+            self._held.move_to_end(held.identity)
 
     def admit(
         self, identity: Identity, series: Series, period: int, now: int
@@ -72,7 +73,7 @@ class HeldSeries:
         """
         if len(self._held) >= self._limit and not self._make_room(now):
             return None
-        held = self._held[identity] = Held(series, period)
+        held = self._held[identity] = Held(identity, series, period)
         return held
 
     def _make_room(self, now: int) -> bool:

@@ -11,27 +11,32 @@ No clock, no IO, no log; periods come as arguments.
 
 from collections.abc import Callable, Collection, Sequence
 
-from relay.rollup.book import Book, Cell
+from relay.rollup.book import Book
 from relay.rollup.closing import Closer
 from relay.rollup.engine import Rollup, Sealed, Tally
-from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
+from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.ledger import KINDS, Ledger
 from relay.rollup.series import Resolve, Series
 from relay.rollup.slot import MEMBER_BYTES, CounterSlot, GaugeSlot, SetSlot, Slot
+from relay.rollup.spelling import (
+    COUNTER,
+    GAUGE,
+    IGNORED,
+    SET,
+    UNSIGNED,
+    Spelled,
+    Spellings,
+    is_plain,
+    plain_value,
+    spell,
+)
 from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar, lines
 from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, What
 
 __all__ = ["PythonEngine"]
 
-# Codes of cells: the place of a kind, or that nobody wants the samples of this name.
-_COUNTER, _GAUGE, _SET = map(KINDS.index, (Kind.COUNTER, Kind.GAUGE, Kind.SET))
-_IGNORED = len(KINDS)
-
-_UNSIGNED = b"0123456789."
-_STEPS = (b"1", b"-1")
-_LONGEST_SPELLING = 512
 _FEWEST_SPELLINGS = 1024
 _MOST_VERDICTS = 8192
 
@@ -78,6 +83,7 @@ class PythonEngine:
         self._floor: int | None = None  # what is before it is sealed, or never was ours
         self._now: int | None = None
         self._book = Book(0)
+        self._learned, self._before = Spellings(), Spellings()
 
         # Belongs to the thread that closes; nothing but close and finish may touch it.
         self._closer = Closer(
@@ -92,7 +98,7 @@ class PythonEngine:
     def feed(self, datagram: bytes, period: int, /) -> None:  # noqa: C901, PLR0912, PLR0915
         if period != self._now:
             self._turn(period)
-        step_of, cell_of = self._book.steps.get, self._book.cells.get
+        step_of, cell_of = self._learned.steps.get, self._learned.cells.get
         slow, taken, most_members = self._slow, self._ledger.taken, self._exact_members
         pieces = datagram.split(b"\n")
         self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
@@ -100,7 +106,7 @@ class PythonEngine:
         for line in pieces:
             step = step_of(line)
             if step is not None:
-                counter, number, weight = step
+                counter, number, weight, _ = step
                 counter.total += number
                 counter.count += weight
                 steps += 1
@@ -111,15 +117,15 @@ class PythonEngine:
             if cell is None:
                 slow(line)
                 continue
-            code, slot, weight, append = cell
-            if code == _SET:
+            code, slot, weight, append, _ = cell
+            if code == SET:
                 if (
                     value.isascii()
                     and 0 < len(value) <= MEMBER_BYTES
                     and b":" not in value
                 ):
                     append(value)
-                    taken[_SET] += 1
+                    taken[SET] += 1
                     if len(slot.members) > most_members:
                         slot.trim()
                 else:
@@ -127,7 +133,7 @@ class PythonEngine:
                 continue
             # Of texts of digits and dots float() takes just those that are numbers.
             # Signs, exponents, blanks and the rest are the slow path's.
-            if not value.isdigit() and value.translate(None, _UNSIGNED):
+            if not value.isdigit() and value.translate(None, UNSIGNED):
                 slow(line)
                 continue
             try:
@@ -137,14 +143,14 @@ class PythonEngine:
                 continue
             if number >= SAFE_VALUE:
                 slow(line)
-            elif code == _GAUGE:
+            elif code == GAUGE:
                 slot.take(number)
-                taken[_GAUGE] += 1
-            elif code == _COUNTER:
+                taken[GAUGE] += 1
+            elif code == COUNTER:
                 slot.total += number * weight
                 slot.count += weight
-                taken[_COUNTER] += 1
-            elif code == _IGNORED:
+                taken[COUNTER] += 1
+            elif code == IGNORED:
                 self._ledger.ignored[slot] += 1
             else:
                 append(number)
@@ -152,7 +158,7 @@ class PythonEngine:
                 slot.room -= 1
                 if not slot.room:
                     slot.fold()
-        taken[_COUNTER] += steps
+        taken[COUNTER] += steps
 
     def seal(self, before: int, /) -> Sequence[Book]:
         before -= before % self._length
@@ -168,10 +174,15 @@ class PythonEngine:
             self._now, self._book = None, Book(before)
         return sealed
 
+    def seal_all(self) -> Sequence[Book]:
+        latest = max(self._books, default=None)
+        return () if latest is None else self.seal(latest + self._length)
+
     def close(self, sealed: Sealed, /) -> Sequence[Rollup]:
         if not isinstance(sealed, Book):
             raise TypeError(f"not sealed by this engine: {sealed!r}")
-        sealed.forget_spellings()
+        for spellings in sealed.leftovers:
+            spellings.drain()
         return self._closer.close(sealed.start, sealed.slots)
 
     def finish(self) -> Sequence[Rollup]:
@@ -192,6 +203,9 @@ class PythonEngine:
             self._floor = period
         self._now = max(period, self._floor)
         self._book = self._book_of(self._now)
+        # What was not seen again in a whole period goes; elsewhere, as that takes time.
+        self._book.leftovers.append(self._before)
+        self._before, self._learned = self._learned, Spellings()
 
     def _book_of(self, period: int) -> Book:
         book = self._books.get(period)
@@ -212,63 +226,94 @@ class PythonEngine:
         return self._book_of(timestamp - timestamp % self._length)
 
     def _slow(self, piece: bytes) -> None:
-        """Take a line by way of the grammar, and learn its spelling if it is plain."""
+        """Take a line by its spelling of the period before, or by way of the grammar."""
+        spelled = spell(piece)
+        if self._recall(spelled):
+            return
         stripped = lines(piece)
         if not stripped:
             self._ledger.lines -= 1
             return
-        line = stripped[0]
-        items = self._parse(line)
+        items = self._parse(stripped[0])
         duplicates = 0
         for item in items:
             if isinstance(item, Sample):
                 duplicates = max(0, len(item.tags_raw) - len(item.tags))
-                wanted = self._take(item, line)
-                if wanted is not None and len(items) == 1 and _is_plain(item, piece):
-                    self._learn(item, piece, wanted)
+                plain = len(items) == 1 and is_plain(item, spelled)
+                self._take(item, stripped[0], spelled if plain else None)
             elif isinstance(item, Ignored):
                 self._ledger.ignored[item.what] += 1
             else:
                 self._ledger.refuse(item.reason, item.text)
         self._ledger.duplicate_tags += duplicates
 
-    def _take(self, sample: Sample, line: bytes) -> Slot | What | None:
-        """Count a sample; gives the slot that took it, or the What that it is."""
+    def _recall(self, spelled: Spelled) -> bool:
+        """Take a plain line whose spelling was learned in the period before."""
+        known = self._before.recall(spelled)
+        if known is None:
+            return False
+        code, weight, held = known
+        value = plain_value(code, spelled.value)
+        if value is None or self._held.get(held.identity) is not held:
+            return False
+        self._held.see(held, self._book.start)
+        slot = self._book.slots.get(held.series) or self._new_slot[KINDS[code]]()
+        slot.add(value, weight)  # plain ones are taken always
+        self._ledger.taken[code] += 1
+        self._enter(slot, held, self._book)
+        self._learn(spelled, weight, slot, held)
+        return True
+
+    def _take(self, sample: Sample, line: bytes, spelled: Spelled | None) -> None:
+        """Count a sample; its spelling is learned if it is plain."""
         times = len(sample.values)
         place = self._place(sample)
-        if isinstance(place, What):
-            self._ledger.ignored[place] += times
-            return place
         if isinstance(place, Reason):
             self._ledger.refuse(place, _text(line), times)
-            return None
+            return
+        if isinstance(place, What):
+            self._ledger.ignored[place] += times
+            if spelled is not None and self._may_learn():
+                self._learned.ignore(spelled, sample.kind, place)
+            return
         book, held = place
+        weight = 1.0 / sample.rate
         slot = book.slots.get(held.series) or self._new_slot[sample.kind]()
-        taken = _add(sample, slot, held)
+        taken = _add(sample, weight, slot, held)
         self._ledger.taken[KINDS.index(sample.kind)] += taken
         if taken < times:
             self._ledger.refuse(Reason.OVERFLOW, _text(line), times - taken)
-        if not taken:
-            return None
-        book.slots[held.series] = slot
-        if isinstance(slot, GaugeSlot):
-            held.remember(slot, book.start)
-        return slot
+        if taken:
+            self._enter(slot, held, book)
+            if spelled is not None:
+                self._learn(spelled, weight, slot, held)
 
     def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
         """The period and the series a sample belongs to, or why it has none."""
         book = self._book_at(sample.timestamp)
         if isinstance(book, Reason):
             return book
-        held = self._hold(sample, book.start)
+        held = self._hold((sample.kind, sample.name, sample.tags), book.start)
         return (book, held) if isinstance(held, Held) else held
 
-    def _hold(self, sample: Sample, period: int) -> Held | Reason | What:
-        """The series of a sample, if it has one and there is a place for it."""
-        identity = (sample.kind, sample.name, sample.tags)
+    def _enter(self, slot: Slot, held: Held, book: Book) -> None:
+        """Have ``slot`` in the book, now that it has a value."""
+        book.slots[held.series] = slot
+        if isinstance(slot, GaugeSlot):
+            held.remember(slot, book.start)
+
+    def _may_learn(self) -> bool:
+        return len(self._learned) < self._most_spellings
+
+    def _learn(self, spelled: Spelled, weight: float, slot: Slot, held: Held) -> None:
+        if self._may_learn():
+            self._learned.learn(spelled, held.identity[0], weight, slot, held)
+
+    def _hold(self, identity: Identity, period: int) -> Held | Reason | What:
+        """The series of that identity, if it has one and there is a place for it."""
         held = self._held.get(identity)
         if held is not None:
-            self._held.see(identity, held, period)
+            self._held.see(held, period)
             return held
         verdict = self._verdict(identity)
         if not isinstance(verdict, Series):
@@ -284,21 +329,6 @@ class PythonEngine:
                 self._verdicts.clear()
             verdict = self._verdicts[identity] = self._resolve(*identity)
         return verdict
-
-    def _learn(self, sample: Sample, piece: bytes, wanted: Slot | What) -> None:
-        """Let the hot path recognise the spelling of a plain sample."""
-        book = self._book
-        if book.spellings() >= self._most_spellings:
-            return
-        name, _, rest = piece.partition(b":")
-        value, _, form = rest.partition(b"|")
-        weight = 1.0 / sample.rate
-        if isinstance(wanted, CounterSlot) and value in _STEPS and weight < SAFE_WEIGHT:
-            book.steps[piece] = wanted, float(value) * weight, weight
-            return
-        cell = _cell(sample.kind, weight, wanted)
-        if cell is not None and b":" not in value:
-            book.cells[name, form] = cell
 
 
 def _slot_makers(
@@ -322,9 +352,8 @@ def _text(line: bytes) -> str:
     return line[:1024].decode("utf-8", "replace")
 
 
-def _add(sample: Sample, slot: Slot, held: Held) -> int:
+def _add(sample: Sample, weight: float, slot: Slot, held: Held) -> int:
     """Add the values of a sample; how many were taken."""
-    weight = 1.0 / sample.rate
     if not (sample.relative and isinstance(slot, GaugeSlot)):
         return sum(slot.add(value, weight) for value in sample.values)
     taken = 0
@@ -332,32 +361,3 @@ def _add(sample: Sample, slot: Slot, held: Held) -> int:
         base = slot.last if slot.count else held.last
         taken += slot.add(base + float(delta), weight)
     return taken
-
-
-def _is_plain(sample: Sample, piece: bytes) -> bool:
-    """Whether any other number, or member, in its place would make the same sample."""
-    return (
-        sample.timestamp is None
-        and not sample.tags_raw
-        and not sample.relative
-        and len(sample.values) == 1
-        and len(piece) <= _LONGEST_SPELLING
-    )
-
-
-def _cell(kind: Kind, weight: float, wanted: Slot | What) -> Cell | None:
-    """What to do with a value of this spelling; None if that takes the slow path."""
-    if isinstance(wanted, What):
-        return None if kind is Kind.SET else (_IGNORED, wanted, 0.0, None)
-    code = KINDS.index(kind)
-    append: object = None
-    if isinstance(wanted, SetSlot):
-        append = wanted.members.add
-    elif isinstance(wanted, TimerSlot):
-        lane = wanted.lane(weight)
-        if lane is None:
-            return None
-        append = lane.append
-    elif isinstance(wanted, CounterSlot) and weight >= SAFE_WEIGHT:
-        return None
-    return code, wanted, weight, append

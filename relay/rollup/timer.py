@@ -28,6 +28,9 @@ class _Figures(NamedTuple):
     maximum: float
 
 
+_NOTHING = _Figures(0.0, 0.0, math.inf, -math.inf)
+
+
 class TimerSlot:
     """Weighted samples; ``exact`` is how many are kept as they are.
 
@@ -45,7 +48,7 @@ class TimerSlot:
         self.strays: list[tuple[float, float]] = []
         self.bins: Bins | None = None
         # Of strays and of all that is in bins; lanes are added when somebody asks.
-        self.settled = _Figures(0.0, 0.0, math.inf, -math.inf)
+        self.settled = _NOTHING
 
     def lane(self, weight: float) -> list[float] | None:
         """Where samples of ``weight`` belong; None if they have to go through ``add``."""

@@ -1,0 +1,155 @@
+"""Spellings the hot path recognises: a line without its value, and what to do with it.
+
+    stage.checkout.errors:12|c|@0.5|#env:prod
+    name                  ^^ form
+                          value
+
+A *cell* belongs to a name and a form, and says where a value of theirs goes. A *step* is
+a whole line of a counter with the increment it stands for, since most counters only ever
+say ``1``. Both point at slots and live as long as these are open; then they help to
+recognise the same spelling in the next period without asking the grammar again.
+
+A spelling is learned from a plain line only: one that would be the same sample with any
+other plain value in the place of its own. What is plain is decided here.
+"""
+
+from collections.abc import Sized
+from typing import Any, NamedTuple
+
+from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
+from relay.rollup.held import Held
+from relay.rollup.ledger import KINDS
+from relay.rollup.slot import MEMBER_BYTES, CounterSlot, SetSlot, Slot
+from relay.rollup.timer import TimerSlot
+from relay.statsd.sample import Kind, Sample, What
+
+__all__ = [
+    "COUNTER",
+    "GAUGE",
+    "IGNORED",
+    "SET",
+    "UNSIGNED",
+    "Spelled",
+    "Spellings",
+    "is_plain",
+    "plain_value",
+    "spell",
+]
+
+COUNTER, GAUGE, SET = map(KINDS.index, (Kind.COUNTER, Kind.GAUGE, Kind.SET))
+IGNORED = len(KINDS)
+"""Codes of cells: the place of a kind, or that nobody wants samples of this name."""
+
+UNSIGNED = b"0123456789."
+"""Of texts of these ``float()`` takes just those that are numbers."""
+
+_STEPS = (b"1", b"-1")
+_LONGEST_LINE = 512
+
+_Cell = tuple[int, Any, float, Any, Held | None]
+"""A code, a slot (or a What), a weight, what appends to the slot, the series.
+
+The type of the slot follows from the code, which a type checker cannot know.
+"""
+
+_Step = tuple[CounterSlot, float, float, Held]
+"""A counter, what its total and its count grow by, the series."""
+
+
+class Spelled(NamedTuple):
+    """A line cut in the way of the hot path."""
+
+    line: bytes
+    name: bytes
+    value: bytes
+    form: bytes
+
+
+def spell(line: bytes) -> Spelled:
+    name, _, rest = line.partition(b":")
+    value, _, form = rest.partition(b"|")
+    return Spelled(line, name, value, form)
+
+
+def is_plain(sample: Sample, spelled: Spelled) -> bool:
+    """Whether a spelling may be learned from the only sample of a line."""
+    return (
+        sample.timestamp is None
+        and not sample.tags_raw
+        and not sample.relative
+        and len(sample.values) == 1
+        and len(spelled.line) <= _LONGEST_LINE
+        and b":" not in spelled.value
+    )
+
+
+def plain_value(code: int, text: bytes) -> float | str | None:
+    """What ``text`` is to the hot path; None where that leaves it to the grammar."""
+    if code == SET:
+        plain = text.isascii() and 0 < len(text) <= MEMBER_BYTES and b":" not in text
+        return text.decode() if plain else None
+    if not text.isdigit() and text.translate(None, UNSIGNED):
+        return -1.0 if code == COUNTER and text == b"-1" else None
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if value < SAFE_VALUE else None
+
+
+class Spellings(Sized):
+    """What has been learned in one period; the hot path reads ``cells`` and ``steps``."""
+
+    __slots__ = ("cells", "steps")
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[bytes, bytes], _Cell] = {}
+        self.steps: dict[bytes, _Step] = {}
+
+    def __len__(self) -> int:
+        return len(self.cells) + len(self.steps)
+
+    def learn(
+        self, spelled: Spelled, kind: Kind, weight: float, slot: Slot, held: Held
+    ) -> None:
+        """Recognise ``spelled`` from now on, if the hot path can serve it."""
+        append: object = None
+        if isinstance(slot, CounterSlot):
+            if weight >= SAFE_WEIGHT:
+                return
+            if spelled.value in _STEPS:
+                number = float(spelled.value) * weight
+                self.steps[spelled.line] = slot, number, weight, held
+                return
+        elif isinstance(slot, SetSlot):
+            append = slot.members.add
+        elif isinstance(slot, TimerSlot):
+            lane = slot.lane(weight)
+            if lane is None:
+                return
+            append = lane.append
+        cell = KINDS.index(kind), slot, weight, append, held
+        self.cells[spelled.name, spelled.form] = cell
+
+    def ignore(self, spelled: Spelled, kind: Kind, what: What) -> None:
+        """Recognise ``spelled`` as something nobody wants."""
+        if kind is not Kind.SET:
+            self.cells[spelled.name, spelled.form] = IGNORED, what, 1.0, None, None
+
+    def recall(self, spelled: Spelled) -> tuple[int, float, Held] | None:
+        """The code, the weight and the series of a spelling, which is forgotten here."""
+        step = self.steps.pop(spelled.line, None)
+        if step is not None:
+            _, _, weight, counted = step
+            return COUNTER, weight, counted
+        cell = self.cells.pop((spelled.name, spelled.form), None)
+        if cell is None:
+            return None
+        code, _, weight, _, held = cell
+        return None if held is None else (code, weight, held)
+
+    def drain(self) -> None:
+        """One by one: to free a large dict at once stops all threads while it lasts."""
+        for table in (self.cells, self.steps):
+            for _ in range(len(table)):
+                table.popitem()

@@ -1,0 +1,81 @@
+"""relay.rollup.held: how many series, and which of them has to go."""
+
+from relay.rollup.held import Held, HeldSeries, Identity
+from relay.rollup.series import Series
+from relay.rollup.slot import GaugeSlot
+from relay.statsd.sample import Kind
+
+
+def identity(name: str) -> Identity:
+    return (Kind.COUNTER, name, ())
+
+
+def admit(held: HeldSeries, name: str, period: int) -> Held | None:
+    series = Series(*identity(name), name, ())
+    return held.admit(identity(name), series, period, period)
+
+
+def gauge(value: float) -> GaugeSlot:
+    slot = GaugeSlot()
+    slot.take(value)
+    return slot
+
+
+def test_there_is_no_place_beyond_the_limit() -> None:
+    """A third of two is not held."""
+    held = HeldSeries(2, 3600)
+    assert [admit(held, name, 0) is not None for name in "abc"] == [True, True, False]
+    assert len(held) == 2
+
+
+def test_an_idle_one_gives_way_after_its_time() -> None:
+    """Idle for exactly the limit is not yet long enough."""
+    held = HeldSeries(1, 120)
+    admit(held, "a", 0)
+    assert admit(held, "b", 120) is None
+    assert admit(held, "b", 180) is not None
+    assert held.get(identity("a")) is None
+
+
+def test_the_longest_unseen_one_goes_first() -> None:
+    """Being seen puts a series at the end of the line."""
+    held = HeldSeries(2, 60)
+    first = admit(held, "a", 0)
+    admit(held, "b", 0)
+    assert first is not None
+    held.see(first, 60)
+    admit(held, "c", 120)
+    assert held.get(identity("a")) is first
+    assert held.get(identity("b")) is None
+
+
+def test_late_samples_make_nothing_older() -> None:
+    """What was seen in this period stays seen in it."""
+    held = HeldSeries(1, 60)
+    first = admit(held, "a", 120)
+    assert first is not None
+    held.see(first, 60)
+    assert admit(held, "b", 180) is None
+
+
+def test_for_ever_is_for_ever() -> None:
+    """An idle limit of 0 lets nothing go."""
+    held = HeldSeries(1, 0)
+    admit(held, "a", 0)
+    assert admit(held, "b", 10**9) is None
+
+
+def test_no_place_at_all_is_no_error() -> None:
+    """A limit of 0 admits nothing."""
+    assert admit(HeldSeries(0, 60), "a", 0) is None
+
+
+def test_the_memory_of_a_gauge_never_goes_back() -> None:
+    """A late slot of an older period is not the latest one."""
+    held = Held(identity("a"), Series(*identity("a"), "a", ()), 60)
+    assert held.last == 0.0
+    held.remember(gauge(7.0), 60)
+    held.remember(gauge(3.0), 0)
+    assert held.last == 7.0
+    held.remember(gauge(4.0), 120)
+    assert held.last == 4.0
