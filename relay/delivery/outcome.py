@@ -45,10 +45,15 @@ class Throttled:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Certainly nothing was taken."""
+    """Certainly nothing was taken.
+
+    ``lasting`` where it will not heal by itself, such as a certificate that is not
+    trusted: trying again soon is pointless, somebody has to look.
+    """
 
     reason: str
     request_id: str = ""
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

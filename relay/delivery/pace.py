@@ -1,0 +1,40 @@
+"""How fast requests leave: this relay's share of the account's rate, and the spread.
+
+Functions of ``now`` in seconds on any clock that does not run backwards.
+"""
+
+__all__ = ["Pace", "spread_delay"]
+
+CATCH_UP = 0.02
+"""Part of a second's requests that may follow at once after a late timer: large enough
+that timers of a millisecond or two cost no throughput, and far below the 5 % by which a
+window of 10 s may exceed the limit."""
+
+
+class Pace:
+    """At most ``rate`` requests a second, evenly spaced (a leaky bucket as a meter).
+
+    In no 10 s do more than ``10.2 * rate``, rounded up, leave.
+    """
+
+    def __init__(self, rate: float) -> None:
+        self._interval = 1.0 / rate
+        self._slack = int(rate * CATCH_UP) * self._interval
+        self._due = float("-inf")
+
+    def wait(self, now: float) -> float:
+        """Seconds until a request may leave; 0 if it may now."""
+        return max(0.0, self._due - self._slack - now)
+
+    def take(self, now: float) -> None:
+        """A request leaves."""
+        self._due = max(self._due, now) + self._interval
+
+
+def spread_delay(jitter: float, seconds: float) -> float:
+    """When, after a period was closed, its first request leaves.
+
+    Every relay closes its minute in the same second; a random delay each keeps an
+    account's relays from asking all at once. ``jitter`` is from [0, 1).
+    """
+    return jitter * seconds

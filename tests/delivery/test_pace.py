@@ -1,0 +1,60 @@
+"""The pace of requests: never above the limit, rarely below it."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.delivery.pace import Pace, spread_delay
+
+RATES = st.floats(0.05, 500) | st.sampled_from([0.5, 1.0, 10.0, 100.0])
+
+
+def departures(rate: float, arrivals: list[float]) -> list[float]:
+    """When requests leave whose sender looks at ``arrivals``, in order."""
+    pace, left = Pace(rate), []
+    for now in arrivals:
+        if pace.wait(now) == 0:
+            pace.take(now)
+            left.append(now)
+    return left
+
+
+@given(RATES, st.lists(st.floats(0, 40), max_size=300))
+def test_no_window_of_ten_seconds_exceeds_the_limit(
+    rate: float, arrivals: list[float]
+) -> None:
+    """However requests arrive, at most 5 % too many leave in any 10 s."""
+    left = departures(rate, sorted(arrivals))
+    allowed = max(math.ceil(10 * rate), math.floor(10 * rate * 1.05))
+    for start in left:
+        # Not quite 10 s: sums of intervals are rounded.
+        assert sum(start <= t < start + 9.999_999 for t in left) <= allowed
+
+
+@given(RATES)
+def test_waiting_as_told_is_enough(rate: float) -> None:
+    """Whoever waits as long as he was told may leave then."""
+    pace, now = Pace(rate), 5.0
+    for _ in range(20):
+        now += pace.wait(now)
+        assert pace.wait(now) < 1e-9
+        pace.take(now)
+
+
+@pytest.mark.parametrize("rate", [1.0, 10.0, 200.0])
+def test_a_sender_a_little_late_keeps_most_of_the_rate(rate: float) -> None:
+    """With timers 2 ms late a backlog still leaves at 80 % of the rate or more."""
+    pace, now, count = Pace(rate), 0.0, 0
+    while now < 30:
+        pace.take(now)
+        count += 1
+        now += pace.wait(now) + 0.002
+    assert count >= 0.8 * 30 * rate
+
+
+def test_spread_covers_its_window() -> None:
+    """The delay is anywhere in the window, and nothing where there is none."""
+    assert [spread_delay(j, 10) for j in (0.0, 0.5)] == [0.0, 5.0]
+    assert spread_delay(0.9, 0) == 0
