@@ -1,8 +1,14 @@
-"""An access key, as a value that does not show its secret. Source of it: elsewhere."""
+"""An access key, as a value that does not show its secret, and what a source of it is.
+
+The sources themselves are elsewhere.
+"""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
-__all__ = ["Credentials", "Secret"]
+__all__ = ["Credentials", "CredentialsUnavailable", "Provider", "Secret"]
+
+_LONG_KEY_ID = 12
 
 
 class Secret:
@@ -46,3 +52,36 @@ class Credentials:
     token: Secret | None = None
     expires_at: float | None = None
     source: str = field(default="static", compare=False)
+
+    @property
+    def masked_key_id(self) -> str:
+        """For people: enough of it to tell keys apart."""
+        key_id = self.key_id
+        if len(key_id) > _LONG_KEY_ID:
+            return f"{key_id[:4]}…{key_id[-4:]}"
+        return f"{key_id[:2]}…"
+
+
+class CredentialsUnavailable(Exception):  # noqa: N818 - it is a state, not a defect
+    """A source is configured and does not yield now; the text says why, and no secret."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Provider(Protocol):
+    """A source of credentials. May block; any thread."""
+
+    @property
+    def warning(self) -> str:
+        """What is wrong though old credentials still serve; empty where nothing is."""
+        ...
+
+    def get(self) -> Credentials:
+        """The credentials to use now. Raises CredentialsUnavailable."""
+        ...
+
+    def refresh(self) -> None:
+        """Forget what was remembered: the service refuses it. Never raises."""
+        ...
