@@ -1,0 +1,152 @@
+"""One deadline for a whole attempt, kept from outside.
+
+The timeouts of an HTTP library hold for each socket operation, so a peer that drips a
+byte now and then is never late. A leash therefore shuts the connection down when its
+time is over, whatever the thread at the other end of it is waiting for.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+__all__ = ["Leash", "LeashedAdapter"]
+
+
+class Leash:
+    """The time an attempt has, and what has happened in it so far.
+
+    ``sent``: bytes were given to the connection; ``expired``: time is over. Thread: that
+    of the attempt, but for ``cut``, which any thread may call.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._held: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self.cut)
+        self._timer.daemon = True
+        self.sent = False
+        self.expired = False
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        self._hold(None)
+
+    @property
+    def remaining(self) -> float:
+        """Seconds, above zero always: a socket takes 0 for 'do not wait'."""
+        return max(0.001, self._deadline - time.monotonic())
+
+    def cut(self) -> None:
+        """End the attempt now."""
+        with self._lock:
+            self.expired = True
+            _shut(self._held)
+
+    def hold(self, connection: socket.socket) -> None:
+        """From now on it is this connection that is cut.
+
+        A descriptor of our own is kept, since TLS takes the socket's away.
+        """
+        self._hold(socket.socket(fileno=os.dup(connection.fileno())))
+
+    def _hold(self, held: socket.socket | None) -> None:
+        with self._lock:
+            if self._held is not None:
+                self._held.close()
+            self._held = held
+            if self.expired:
+                _shut(held)
+
+
+def _shut(held: socket.socket | None) -> None:
+    if held is not None:
+        with suppress(OSError):  # it may have ended by itself
+            held.shutdown(socket.SHUT_RDWR)
+
+
+class _Leashed(HTTPConnection):
+    """A connection that shows itself to the leash of the moment; a mixin."""
+
+    leash: Callable[[], Leash]
+
+    def _new_conn(self) -> socket.socket:
+        """Connect within the leash, however many addresses the name has."""
+        leash = self.leash()
+        found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        error: OSError = TimeoutError("no time left to connect")
+        for left, (family, kind, protocol, _, address) in zip(
+            range(len(found), 0, -1), found, strict=True
+        ):
+            if leash.expired:
+                break
+            connection = socket.socket(family, kind, protocol)
+            try:
+                leash.hold(connection)
+                for option in self.socket_options or ():
+                    connection.setsockopt(*option)
+                connection.settimeout(leash.remaining / left)
+                connection.connect(address)
+            except OSError as failed:
+                error = failed
+                connection.close()
+            else:
+                return connection
+        raise error
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        leash = self.leash()
+        if not leash.sent:  # an older connection belonged to an earlier leash
+            leash.hold(self.sock)
+            leash.sent = True
+        self.sock.settimeout(leash.remaining)
+        super().send(data)
+
+
+class LeashedAdapter(HTTPAdapter):
+    """Carries requests over connections that obey ``leash``. Thread: one.
+
+    It never sends anything twice: the nonce would be the same.
+    """
+
+    leash: Leash
+
+    def __init__(self) -> None:
+        # Without a type of their own urllib3 would make connections we cannot reach.
+        own = {"leash": lambda _: self.leash}
+        plain = type("PlainLeashed", (_Leashed,), own)
+        secure = type("SecureLeashed", (_Leashed, HTTPSConnection), own)
+        self._pools = {
+            "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
+        super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
