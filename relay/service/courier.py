@@ -1,0 +1,340 @@
+"""The courier: takes the oldest batch when it may, has it delivered, acts on the verdict.
+
+Which verdict an outcome deserves (policy), whether the road is open (gate), how fast
+requests may leave (pace) and what adds up to what (ledger) is decided in pure rooms; here
+it is carried out. Spool and sink block, so each is called in a lane of its own.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol, assert_never
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from relay.delivery.batch import Batch
+from relay.delivery.gate import Gate, Ticket
+from relay.delivery.ledger import Ledger, QueueTally
+from relay.delivery.outcome import (
+    Accepted,
+    AcceptedWithLoss,
+    Outcome,
+    Rejected,
+    Uncertain,
+)
+from relay.delivery.pace import Pace, spread_delay
+from relay.delivery.policy import (
+    Ack,
+    Halve,
+    History,
+    Hold,
+    Park,
+    Policy,
+    Refresh,
+    Retry,
+    Verdict,
+)
+from relay.service.journal import CourierStatus, Journal
+from relay.service.lanes import Lane
+
+__all__ = ["Courier", "CourierStatus", "Sink", "Spool"]
+
+UNCERTAIN_MAX = 4096
+"""Batches whose uncertain answers are remembered; more than wait in hours of outage."""
+
+
+class Sink(Protocol):
+    """Where batches go. May block; many threads at once; never raises."""
+
+    def deliver(self, batch: Batch) -> Outcome:
+        """One attempt."""
+        ...
+
+    def refresh(self) -> None:
+        """Fetch anew what a refusal of our keys or clock may be due to."""
+        ...
+
+
+class Spool(Protocol):
+    """Where batches wait. May block; one thread at a time.
+
+    A batch that was taken is under way until one of the last four is called with it; it
+    is neither dropped nor taken again meanwhile. Each gives the counts after it.
+    """
+
+    def append(self, batches: Sequence[Batch], /) -> QueueTally:
+        """Take in what was closed."""
+        ...
+
+    def take(self, now: float, /) -> tuple[Batch | None, QueueTally]:
+        """The next batch; ``now`` in Unix seconds tells which are too old."""
+        ...
+
+    def acknowledge(self, batch_id: str, /) -> QueueTally:
+        """It was delivered."""
+        ...
+
+    def give_back(self, batch_id: str, behind: bool, /) -> QueueTally:
+        """It was not: next again, or behind all others."""
+        ...
+
+    def split(self, batch_id: str, /) -> QueueTally:
+        """Its halves take its place."""
+        ...
+
+    def park(self, batch_id: str, reason: str, /) -> QueueTally:
+        """It is put aside for good."""
+        ...
+
+
+class _Flight(NamedTuple):
+    """A request under way."""
+
+    batch: Batch
+    ticket: Ticket
+    left_at: float
+
+
+class Courier:
+    """Delivers what waits in ``spool`` to ``sink``, at most ``slots`` batches at a time.
+
+    ``wall`` gives Unix seconds, ``jitter`` a random number in [0, 1), ``took`` gets the
+    seconds of each request. ``spread`` is over how long first requests are spread, see
+    ``spread_delay``. Thread: the reactor's.
+    """
+
+    def __init__(
+        self,
+        *,
+        spool: Spool,
+        sink: Sink,
+        ledger: Ledger,
+        policy: Policy,
+        pace: Pace,
+        disk: Lane,
+        http: Lane,
+        clock: IReactorTime,
+        wall: Callable[[], float],
+        jitter: Callable[[], float],
+        slots: int = 4,
+        spread: float = 0.0,
+        took: Callable[[float], None] = lambda _: None,
+    ) -> None:
+        self._spool, self._sink, self._ledger = spool, sink, ledger
+        self._policy, self._pace, self._gate = policy, pace, Gate()
+        self._disk, self._http = disk, http
+        self._clock, self._wall, self._jitter = clock, wall, jitter
+        self._slots, self._spread, self._took = slots, spread, took
+        self._flights = 0
+        self._taking = False
+        self._drained = True
+        self._not_before = float("-inf")
+        self._poke_call: IDelayedCall | None = None
+        self._journal = Journal(wall)
+        self._uncertain: OrderedDict[str, int] = OrderedDict()
+        self._running = False
+        self._deadline = float("inf")
+        self._deadline_call: IDelayedCall | None = None
+        self._stopped: Deferred[None] = Deferred()
+
+    # What others ask of it.
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._running = True
+        self._poke(0.0)
+
+    def wake(self) -> None:
+        """Something was appended. After a pause the first request leaves spread."""
+        if self._drained:
+            self._drained = False
+            delay = spread_delay(self._jitter(), self._spread)
+            self._not_before = self._clock.seconds() + delay
+        self._poke(0.0)
+
+    def stop(self, deadline: float) -> "Deferred[None]":
+        """Deliver until ``deadline`` on the reactor's clock, then leave the rest.
+
+        Fires when nothing more can be done, at the deadline at the latest.
+        """
+        self._deadline, self._spread = deadline, 0.0
+        self._not_before = float("-inf")
+        left = max(0.0, deadline - self._clock.seconds())
+        self._deadline_call = self._clock.callLater(left, self._end)
+        self._poke(0.0)
+        return self._stopped
+
+    def status(self) -> CourierStatus:
+        """How it is going."""
+        return self._journal.status(self._gate, self._flights)
+
+    # The road out: poke, take, leave.
+
+    def _poke(self, after: float) -> None:
+        """Look again in ``after`` seconds; always from the reactor, never recursing."""
+        if not self._running:
+            return
+        call = self._poke_call
+        if call is None:
+            self._poke_call = self._clock.callLater(after, self._look)
+        elif call.getTime() > self._clock.seconds() + after:
+            call.reset(after)
+
+    def _look(self) -> None:
+        self._poke_call = None
+        now = self._clock.seconds()
+        wait = self._wait(now)
+        if self._is_over(now + wait):
+            self._end()
+        elif self._ledger.tally.ready == 0:
+            self._drained = self._flights == 0 and not self._taking
+        elif wait > 0:
+            self._poke(wait)
+        elif not self._taking and self._has_slot:
+            self._taking = True
+            taking = self._disk.run(self._spool.take, self._wall())
+            taking.addCallback(self._taken)
+            taking.addErrback(self._not_taken)
+
+    def _wait(self, now: float) -> float:
+        return max(
+            self._gate.wait(now), self._pace.wait(now), self._not_before - now, 0.0
+        )
+
+    @property
+    def _has_slot(self) -> bool:
+        return self._flights < (1 if self._gate.narrow else self._slots)
+
+    def _taken(self, taken: tuple[Batch | None, QueueTally]) -> None:
+        batch, tally = taken
+        self._taking = False
+        self._ledger.moved(tally)
+        if batch is not None:
+            now = self._clock.seconds()
+            if self._has_slot and self._gate.wait(now) <= 0:
+                self._leave(batch, now)
+            else:  # the road was closed meanwhile
+                back = self._disk.run(self._spool.give_back, batch.id, _FIRST)
+                back.addCallbacks(self._ledger.moved, self._defect)
+        self._poke(0.0)
+
+    def _not_taken(self, failure: Failure) -> None:
+        self._taking = False
+        self._defect(failure)
+        self._not_before = self._clock.seconds() + self._policy.base
+        self._poke(self._policy.base)
+
+    def _leave(self, batch: Batch, now: float) -> None:
+        self._flights += 1
+        self._pace.take(now)
+        flight = _Flight(batch, self._gate.leave(), now)
+        landing = self._http.run(self._attempt, flight)
+        landing.addCallback(self._landed, flight)
+        landing.addErrback(self._crashed, flight)
+        landing.addErrback(self._defect)
+        landing.addCallback(self._settled)
+
+    def _attempt(self, flight: _Flight) -> Outcome:
+        """In a thread of the http lane."""
+        if flight.ticket.refresh:
+            self._sink.refresh()
+        return self._sink.deliver(flight.batch)
+
+    # The way back: outcome, verdict, deed.
+
+    def _landed(self, outcome: Outcome, flight: _Flight) -> "Deferred[None]":
+        now = self._clock.seconds()
+        self._took(now - flight.left_at)
+        self._ledger.answered(outcome, flight.batch.size_bytes)
+        self._journal.answered(outcome)
+        verdict = self._policy.decide(
+            outcome, self._history(outcome, flight), self._jitter()
+        )
+        if isinstance(outcome, _DEFINITE) and self._gate.open(flight.ticket):
+            self._journal.turned(self._gate)
+        return self._act(verdict, outcome, flight)
+
+    def _history(self, outcome: Outcome, flight: _Flight) -> History:
+        batch, ticket = flight.batch, flight.ticket
+        uncertain = self._uncertain.pop(batch.id, 0) + isinstance(outcome, Uncertain)
+        if uncertain and not isinstance(outcome, _DEFINITE):
+            self._uncertain[batch.id] = uncertain
+            if len(self._uncertain) > UNCERTAIN_MAX:
+                self._uncertain.popitem(last=False)
+        return History(ticket.attempts, uncertain, ticket.refreshed, len(batch.items))
+
+    def _act(
+        self, verdict: Verdict, outcome: Outcome, flight: _Flight
+    ) -> "Deferred[None]":
+        batch, spool = flight.batch, self._spool
+        match verdict:
+            case Ack(partial=partial):
+                done = self._disk.run(spool.acknowledge, batch.id)
+                return done.addCallback(self._acked, len(batch.items), partial)
+            case Halve():
+                return self._move(spool.split, batch.id)
+            case Park(reason=reason):
+                self._journal.parked(batch, reason, outcome.request_id)
+                return self._move(spool.park, batch.id, reason)
+            case Retry(after=after, reason=reason, behind=behind):
+                self._close(flight, after, reason)
+                return self._move(spool.give_back, batch.id, behind)
+            case Hold(after=after, reason=reason):
+                self._close(flight, after, reason, held=True)
+                return self._move(spool.give_back, batch.id, _FIRST)
+            case Refresh():
+                self._gate.renew(flight.ticket)
+                return self._move(spool.give_back, batch.id, _FIRST)
+        assert_never(verdict)
+
+    def _move(
+        self, operation: Callable[..., QueueTally], *args: object
+    ) -> "Deferred[None]":
+        return self._disk.run(operation, *args).addCallback(self._ledger.moved)
+
+    def _acked(self, tally: QueueTally, entries: int, partial: bool) -> None:
+        self._ledger.done(entries, tally, partial=partial)
+
+    def _close(
+        self, flight: _Flight, after: float, reason: str, *, held: bool = False
+    ) -> None:
+        now = self._clock.seconds()
+        if self._gate.close(flight.ticket, now, after, reason, held=held):
+            self._journal.turned(self._gate)
+
+    def _settled(self, _: object) -> None:
+        self._flights -= 1
+        self._poke(0.0)
+
+    # The end, and what must not happen.
+
+    def _is_over(self, next_at: float) -> bool:
+        """Whether nothing more can be done before the deadline of a stop."""
+        if self._deadline_call is None or self._flights or self._taking:
+            return False
+        return self._ledger.tally.ready == 0 or next_at >= self._deadline
+
+    def _end(self) -> None:
+        self._running = False
+        for call in (self._poke_call, self._deadline_call):
+            if call is not None and call.active():
+                call.cancel()
+        if not self._stopped.called:
+            self._stopped.callback(None)
+
+    def _crashed(self, failure: Failure, flight: _Flight) -> "Deferred[None]":
+        """Something that must not happen did: say so, wait, and let the others by."""
+        reason = self._journal.defect(failure)
+        after = self._policy.backoff(flight.ticket.attempts, self._jitter())
+        self._close(flight, after, reason)
+        return self._move(self._spool.give_back, flight.batch.id, _BEHIND)
+
+    def _defect(self, failure: Failure) -> None:
+        self._journal.defect(failure)
+
+
+_FIRST, _BEHIND = False, True
+
+_DEFINITE = (Accepted, AcceptedWithLoss, Rejected)
+"""Outcomes that are about the batch: the road to the service is open."""

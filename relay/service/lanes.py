@@ -1,0 +1,74 @@
+"""Threads for blocking work, named after what runs on them: disk, http.
+
+Not the reactor's own pool: Twisted resolves names there, and a slow service must not stop
+that. A lane knows nothing of what runs on it.
+"""
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Protocol, TypeVar
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+__all__ = ["InlineLane", "Lane", "ThreadLane"]
+
+R = TypeVar("R")
+
+
+class Lane(Protocol):
+    """Somewhere to run what blocks."""
+
+    def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
+        """Call it there; the Deferred fires here. Results come in the order of ending."""
+        ...
+
+
+class InlineLane:
+    """Runs at once, in the caller's thread: for tests and tools without a reactor."""
+
+    def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
+        """Call it now; the Deferred has fired already."""
+        return maybeDeferred(function, *args)
+
+
+class ThreadLane:
+    """``threads`` threads of its own. One thread keeps the order of the calls.
+
+    They are daemons: one that hangs in the resolver or on a dead disk must not keep the
+    process from ending.
+    """
+
+    def __init__(self, name: str, threads: int, reactor: IReactorFromThreads) -> None:
+        self._reactor = reactor
+        self._name = name
+        self._pool = ThreadPool(threads, threads, name)
+        self._pool.threadFactory = _daemon  # type: ignore[assignment]
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._pool.start()
+
+    def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
+        """Call it in one of the threads, or later when all are busy."""
+        return deferToThreadPool(self._reactor, self._pool, function, *args)
+
+    def stop(self) -> Deferred[None]:
+        """Take no more; fires when the threads have ended what they were given.
+
+        It may never fire: bound the wait for it.
+        """
+        ended: Deferred[None] = Deferred()
+
+        def join() -> None:
+            self._pool.stop()
+            self._reactor.callFromThread(ended.callback, None)
+
+        _daemon(target=join, name=f"{self._name}-end").start()
+        return ended
+
+
+def _daemon(*, target: Callable[[], object], name: str) -> Thread:
+    return Thread(target=target, name=name, daemon=True)
