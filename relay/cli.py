@@ -78,8 +78,8 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(
         title="commands", metavar="COMMAND", dest="command", required=True
     )
-    asked = [words[0]] if words and words[0] in COMMANDS else COMMANDS
-    for name in asked:
+    first = words[0] if words else ""
+    for name in [first] if first in COMMANDS else COMMANDS:
         importlib.import_module(f"relay.commands.{name}").register(commands)
     return parser
 

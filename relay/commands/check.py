@@ -2,9 +2,11 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
 
+from relay.cloudmonitor.credentials import CredentialsUnavailable
 from relay.commands.parsing import Commands, add_command
+from relay.credentials.chain import open_provider
+from relay.errors import ConfigError
 from relay.settings import (
     Loaded,
     add_arguments,
@@ -21,11 +23,6 @@ MORE = """\
 
 The output is TOML again: every setting, and behind it where it came from.
 """
-KEY_ID, KEY_SECRET, TOKEN = (
-    f"ALIBABA_CLOUD_{name}"
-    for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
-)
-SHOWN_OF_KEY_ID = 4
 
 
 def register(commands: Commands) -> None:
@@ -42,24 +39,28 @@ def _check(arguments: argparse.Namespace) -> int:
     for line in check_lines(loaded):
         print(line)
     print(f"# configuration {configuration_hash(loaded.settings)}")
-    found = list(_credentials(loaded))
-    for line in found:
-        print(f"# {line}")
-    if not found and loaded.settings.sink == "cloudmonitor":
-        print(
-            f"no credentials: neither {KEY_ID} nor key_file is set, so run would end "
-            "at once with status 2; to try without an account: --sink emulator",
-            file=sys.stderr,
-        )
+    if loaded.settings.sink == "cloudmonitor":
+        print(f"# credentials: {_credentials(loaded)}")
     return 0
 
 
-def _credentials(loaded: Loaded) -> Iterator[str]:
-    """Which sources of credentials are there; secrets are never more than ``***``."""
-    environment = loaded.credentials_environment
-    for name in (KEY_ID, KEY_SECRET, TOKEN):
-        if environment.get(name):
-            start = environment[name][:SHOWN_OF_KEY_ID] if name == KEY_ID else ""
-            yield f"{name} = {start}***  # environment"
-    if loaded.settings.key_file is not None:
-        yield f"key file {loaded.settings.key_file}"
+def _credentials(loaded: Loaded) -> str:
+    """Where a key was found; of the key itself enough to tell it from others.
+
+    A key may well be missing where settings are checked, so that is no failure here.
+    """
+    try:
+        found = open_provider(
+            loaded.credentials_environment,
+            key_file=loaded.settings.key_file,
+            profile=loaded.settings.credentials_profile,
+            shared=loaded.settings.key_file_shared,
+        ).get()
+    except ConfigError as error:
+        print(f"cms-relay: run would end at once: {error}", file=sys.stderr)
+        return "none"
+    except CredentialsUnavailable as error:
+        print(f"cms-relay: credentials: {error.reason}", file=sys.stderr)
+        return "none that can be used now"
+    token = ", token ***" if found.token else ""
+    return f"{found.masked_key_id}, secret ***{token}, from {found.source}"

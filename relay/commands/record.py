@@ -80,9 +80,11 @@ def _record(arguments: argparse.Namespace) -> int:
     limit = _positive(arguments, "limit")
     with writing(arguments.file) as file:
         failure = _run(listen, file, seconds, limit)
-    if failure is not None:
+    if failure is None:
+        return 0
+    if isinstance(failure, BrokenPipeError):
         raise failure
-    return 0
+    raise RelayError(f"{arguments.file}: {failure.strerror}")
 
 
 def _run(

@@ -7,7 +7,7 @@ import argparse
 import json
 import math
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from relay.cloudmonitor.datum import Datum, data
@@ -24,8 +24,7 @@ from relay.statsd.grammar import number
 __all__ = ["register", "simulate"]
 
 MORE = """\
-  cms-relay record --seconds 180 traffic.jsonl
-  cms-relay replay traffic.jsonl
+  cms-relay replay traffic.jsonl          (written by cms-relay record traffic.jsonl)
   cms-relay replay --json --config relay.toml --until 300 traffic.jsonl
 
 Entries are those that a run would have reported by the end of the simulated time: of
@@ -97,12 +96,13 @@ def simulate(
     ``start`` is the wall-clock second of ``t`` 0, by default the recording's or 0;
     ``until`` counts from there, by default to the end of the last datagram's period.
     """
-    first = next(recording, Recorded(0.0, b""))
-    begin = (first.epoch or 0.0) if start is None else start
+    first = list(islice(recording, 1))
+    epoch = first[0].epoch or 0.0 if first else 0.0
+    begin = epoch if start is None else start
     end = math.inf if until is None else begin + until
     hand = _Hand(engine, length, begin)
     reached = begin
-    for recorded in chain([first], recording):
+    for recorded in chain(first, recording):
         now = begin + recorded.t
         if now >= end:
             break

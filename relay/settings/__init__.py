@@ -12,7 +12,7 @@ from relay.settings.shown import (
     settings_table,
 )
 from relay.settings.sources import Loaded, add_arguments, from_arguments, load
-from relay.settings.values import Address, Listen
+from relay.settings.values import Address, Listen, is_loopback_url
 
 __all__ = [
     "Address",
@@ -25,6 +25,7 @@ __all__ = [
     "example_toml",
     "from_arguments",
     "is_local",
+    "is_loopback_url",
     "load",
     "settings_table",
 ]

@@ -132,7 +132,7 @@ class Settings:
             "Length of the short period; other than 60 for trials and tests only",
             unit="seconds",
             least=1,
-            most=60,
+            most=86_400,
         ),
     )
     long_period: bool = field(

@@ -6,13 +6,12 @@ rule is a row. Types and bounds of single settings are declared with them.
 
 import re
 from collections.abc import Callable, Collection
-from urllib.parse import urlsplit
 
 import attrs
 
 from relay.cloudmonitor import contract
 from relay.settings.declaration import Settings
-from relay.settings.values import is_loopback
+from relay.settings.values import is_loopback_url
 
 __all__ = ["adapted", "broken_rule", "is_local"]
 
@@ -26,9 +25,7 @@ def is_local(settings: Settings) -> bool:
     """Whether no request leaves this machine."""
     if settings.sink != "cloudmonitor":
         return True
-    if settings.endpoint is None:
-        return False
-    return is_loopback(urlsplit(settings.endpoint.url).hostname or "")
+    return settings.endpoint is not None and is_loopback_url(settings.endpoint.url)
 
 
 def broken_rule(settings: Settings, *, will_run: bool) -> Broken | None:

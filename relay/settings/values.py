@@ -9,9 +9,14 @@ import ipaddress
 from typing import NamedTuple, Self
 from urllib.parse import SplitResult, urlsplit
 
-__all__ = ["Address", "Listen", "is_loopback"]
+__all__ = ["Address", "Listen", "is_loopback", "is_loopback_url"]
 
 _NOT_YET = ("tcp", "unix", "unixgram")
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether a request to ``url`` stays on this machine."""
+    return is_loopback(urlsplit(url).hostname or "")
 
 
 def is_loopback(host: str) -> bool:

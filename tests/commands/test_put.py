@@ -1,0 +1,169 @@
+"""From flags to the parameters of one call, and from the answer to a status."""
+
+import json
+from urllib.parse import parse_qsl
+
+import pytest
+
+from relay.cli import main
+from relay.cloudmonitor.exchange import Request
+from relay.delivery.outcome import Unavailable
+from relay.sink import transport
+
+KEYS = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "emulator",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "canary",
+}
+NOW = 1_795_478_430.25
+SHORT = ("--metric", "hello", "--dimension", "host=web-1")
+
+
+class Wire:
+    """Takes the place of the transport: keeps requests, answers as told."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.trusting: list[bool] = []
+        self.answer: transport.Answer | Unavailable
+        self.answer = transport.Answer(200, {}, b'{"Code":"200"}')
+
+    def __call__(self, *, seconds: float, trust_env: bool) -> "Wire":
+        self.trusting.append(trust_env)
+        return self
+
+    def send(self, request: Request) -> transport.Answer | Unavailable:
+        self.requests.append(request)
+        return self.answer
+
+    @property
+    def entry(self) -> dict[str, str]:
+        """The parameters of the only request, without those that sign it."""
+        (request,) = self.requests
+        return dict(parse_qsl(request.body.decode()))
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """No network, a clock that stands, and credentials in the environment."""
+    double = Wire()
+    monkeypatch.setattr(transport, "Transport", double)
+    monkeypatch.setattr("time.time", lambda: NOW)
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    return double
+
+
+def put(*words: str) -> int:
+    """The status of the command, with a region."""
+    return main(["put", "--region", "cn-hangzhou", *words])
+
+
+def test_a_value_is_a_raw_entry(wire: Wire) -> None:
+    """--value goes out as Type 0, at this millisecond."""
+    assert put(*SHORT, "--dimension", "az=b", "--value", "1", "--group-id", "7") == 0
+    assert wire.entry == {
+        "MetricList.1.GroupId": "7",
+        "MetricList.1.MetricName": "hello",
+        "MetricList.1.Dimensions": '{"az":"b","host":"web-1"}',
+        "MetricList.1.Type": "0",
+        "MetricList.1.Time": "1795478430250",
+        "MetricList.1.Values": '{"value":1}',
+    }
+
+
+def test_statistics_are_an_aggregated_entry(wire: Wire) -> None:
+    """--statistic goes out as Type 1 with a Period, at the start of that period."""
+    assert put(*SHORT, "--statistic", "Sum=1.5", "--statistic", "SampleCount=3") == 0
+    assert wire.entry["MetricList.1.Type"] == "1"
+    assert wire.entry["MetricList.1.Period"] == "60"
+    assert wire.entry["MetricList.1.Time"] == "1795478400000"
+    assert wire.entry["MetricList.1.Values"] == '{"Sum":1.5,"SampleCount":3}'
+
+
+def test_the_vendors_flags_go_out_as_they_are(wire: Wire) -> None:
+    """Nothing is added to them, checked or put into order."""
+    given = {
+        "MetricList.1.MetricName": "a.b",
+        "MetricList.1.Dimensions": '{"z": "1", "a": ""}',
+        "MetricList.100.Values": "nonsense",
+    }
+    words = [word for name, text in given.items() for word in (f"--{name}", text)]
+    assert put(*words) == 0
+    assert wire.entry == given
+
+
+def test_the_answer_is_printed_as_it_came(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The vendor's own words are the result."""
+    assert put(*SHORT, "--value", "1") == 0
+    assert capsys.readouterr().out == '{"Code":"200"}\n'
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(200, "206"), (200, "400"), (400, "NoPermission"), (503, "")]
+)
+def test_only_code_200_is_success(
+    wire: Wire, capsys: pytest.CaptureFixture[str], status: int, code: str
+) -> None:
+    """Whatever HTTP says, another Code is status 1, explained on standard error."""
+    body = json.dumps({"Code": code, "Message": "no"})
+    wire.answer = transport.Answer(status, {}, body.encode())
+    assert put(*SHORT, "--value", "1") == 1
+    out, err = capsys.readouterr()
+    assert out == body + "\n"
+    assert "not accepted" in err
+    assert "canary" not in out + err
+
+
+def test_no_answer_is_a_failure(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 1 with the reason."""
+    wire.answer = Unavailable("connection refused")
+    assert put(*SHORT, "--value", "1") == 1
+    assert "connection refused" in capsys.readouterr().err
+
+
+def test_loopback_is_never_asked_through_a_proxy(wire: Wire) -> None:
+    """Proxies of the environment are for the world outside."""
+    assert put(*SHORT, "--value", "1") == 0
+    assert put(*SHORT, "--value", "1", "--endpoint", "http://127.0.0.1:8128") == 0
+    assert wire.trusting == [True, False]
+    assert wire.requests[1].url == "http://127.0.0.1:8128/"
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        ((), "--metric"),
+        (("--value", "1"), "--metric"),
+        ((*SHORT, "--MetricList.1.Type", "0", "--value", "1"), "--metric"),
+        (SHORT, "--value"),
+        ((*SHORT, "--value", "1", "--statistic", "Sum=1"), "--value"),
+        ((*SHORT, "--value", "nan"), "--value"),
+        ((*SHORT, "--value", "1", "--type", "1"), "--type"),
+        ((*SHORT, "--statistic", "Sum"), "--statistic"),
+        ((*SHORT, "--statistic", "Sum=x"), "--statistic"),
+        ((*SHORT, "--statistic", "Sum=1", "--period", "0"), "--period"),
+        (("--metric", "a", "--dimension", "=v", "--value", "1"), "--dimension"),
+    ],
+)
+def test_what_does_not_make_an_entry_is_usage(
+    wire: Wire, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], flag: str
+) -> None:
+    """Status 2, the flag by name, and nothing sent."""
+    assert put(*words) == 2
+    assert f"command line: {flag}: wants" in capsys.readouterr().err
+    assert wire.requests == []
+
+
+def test_without_destination_or_keys_nothing_is_sent(
+    wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are configuration errors that name what is missing."""
+    assert main(["put", *SHORT, "--value", "1"]) == 2
+    assert "--region" in capsys.readouterr().err
+    for name in KEYS:
+        monkeypatch.delenv(name)
+    assert put(*SHORT, "--value", "1") == 2
+    assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in capsys.readouterr().err
+    assert wire.requests == []
