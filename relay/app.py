@@ -12,6 +12,7 @@ from typing import Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.server import Site
 
@@ -19,6 +20,7 @@ from relay import __version__
 from relay.admin.status import Status
 from relay.admin.web import make_site
 from relay.cloudmonitor.credentials import Provider
+from relay.credentials.static import VARIABLES
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
@@ -97,6 +99,10 @@ class Relay:
         self._http = ThreadLane("http", settings.requests_in_flight, reactor)
         self._lag = ReactorLag(reactor)
         self._telemetry = Telemetry(__version__, self._engine.name)
+        self._summing = LoopingCall(lambda: logs.flush(wall()))
+        self._summing.clock = reactor
+        for name in (VARIABLES.secret, VARIABLES.token):
+            logs.scrubber.add(loaded.credentials_environment.get(name, ""))
 
     def start(self) -> None:
         """From the far end to the near one: the doors for StatsD open last.
@@ -124,6 +130,7 @@ class Relay:
         self._telemetry.add_source(self._counts)
         self._courier.start()
         self._lag.start()
+        self._summing.start(1.0, now=False)
         if self._settings.http is not None:
             self._listen("http", self._settings.http, self._admin())
         self._clockwork.start()
@@ -155,6 +162,7 @@ class Relay:
         self._say_what_is_left()
         self._sink.close()
         self._lag.stop()
+        self._summing.stop()
         for lane in (self._http, self._disk):
             yield _at_most(lane.stop(), LANES_END_SECONDS, self._reactor)
         for port in self._site_ports:
@@ -225,7 +233,7 @@ class Relay:
         )
 
     def _stored(self, entries: int, tally: QueueTally, refused: int) -> None:
-        self._ledger.closed(entries, tally, {"oversize": refused} if refused else None)
+        self._ledger.closed(entries, tally, {"too_large": refused} if refused else None)
         self._courier.wake()
 
     def _emulator(self) -> Site:
@@ -295,6 +303,7 @@ class Relay:
             ),
             "reactor_lag_seconds": {(): self._lag.worst},
             "log_records_dropped_total": {(): self._logs.dropped},
+            "defects_total": {(): self._closing.lost + self._courier.status().defects},
         }
 
     def _say_what_is_left(self) -> None:

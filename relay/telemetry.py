@@ -196,6 +196,12 @@ METRICS: tuple[Own, ...] = (
         "Log records that could not be written without waiting.",
     ),
     Own(
+        "defects_total",
+        "counter",
+        "Times the relay's own code failed where it must not; the log says where.",
+        loss=True,
+    ),
+    Own(
         "scrape_failures_total",
         "counter",
         "Times a part of the relay could not give its figures; the ones before were "

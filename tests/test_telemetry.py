@@ -124,6 +124,7 @@ def test_loss_is_marked() -> None:
         "kernel_drops_total",
         "refused_total",
         "entries_total",
+        "defects_total",
         "entries_dropped_total",
     }
 

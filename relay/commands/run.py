@@ -5,10 +5,14 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from relay.cloudmonitor.contract import (
+    REQUESTS_PER_SECOND,
+    REQUESTS_PER_SECOND_DEFAULT,
+)
 from relay.commands.parsing import Commands, add_command
 from relay.settings import Loaded, Settings, add_arguments, from_arguments
 
@@ -30,6 +34,7 @@ with status 0; a second one ends at once.
 """
 
 STOPPED_TWICE = 1
+DEFAULT_DOOR = "udp://127.0.0.1:8125"
 
 
 def register(commands: Commands) -> None:
@@ -82,7 +87,8 @@ class _Life:
             self._failure = error
             self._reactor.stop()
             return
-        for line in _hints(self._loaded.settings, self._relay.urls):
+        settings = self._loaded.settings
+        for line in (*_warnings(settings), *_hints(settings, self._relay.urls)):
             _say(line)
         _say("ready")
 
@@ -106,18 +112,35 @@ class _Life:
         self._failure = failure.value
 
 
-def _hints(settings: Settings, urls: Mapping[str, Sequence[str]]) -> list[str]:
-    """What a newcomer does next."""
-    said = []
+def _warnings(settings: Settings) -> Iterator[str]:
+    """What the operator should know from the start."""
     if settings.state is None:
-        said.append("state off: what waits to be delivered is in memory only")
-    door = urls["listening"][0] if urls.get("listening") else None
-    if settings.sink == "emulator" and door is not None:
-        to = "" if door == "udp://127.0.0.1:8125" else f"--to {door} "
-        said.append(f"try: {_command()} send {to}'hello:1|c'")
-        after = f"{settings.period} s"
-        said.append(f"then, {after} later, look at {urls['emulator'][0]}/")
-    return said
+        yield "state off: what waits to be delivered is kept in memory only"
+    if settings.instance is None:
+        yield (
+            "instance off: only one relay may report, since two that report one series "
+            "overwrite each other"
+        )
+    if settings.sink == "cloudmonitor" and settings.region is not None:
+        most = REQUESTS_PER_SECOND.get(settings.region, REQUESTS_PER_SECOND_DEFAULT)
+        if settings.requests_per_second > most:
+            yield (
+                f"requests_per_second {settings.requests_per_second:g} is more than the "
+                f"whole account has in {settings.region} ({most})"
+            )
+
+
+def _hints(settings: Settings, urls: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What a newcomer does next."""
+    if settings.sink == "emulator" and urls["listening"]:
+        door = urls["listening"][0]
+        to = "" if door == DEFAULT_DOOR else f"--to {door} "
+        yield f"try: {_command()} send {to}'hello:1|c'"
+        # A period closes up to two seconds after its end.
+        yield (
+            f"and within {settings.period + 2} s see {urls['emulator'][0]}/ and "
+            f"{urls['emulator'][0]}/_emulator/entries"
+        )
 
 
 def _command() -> str:

@@ -32,7 +32,8 @@ class Closing(Generic[Sealed]):
     """Takes sealed periods in order.
 
     ``stored`` is told, for each, how many entries it became, the spool's counts then,
-    and how many of the entries no request can carry.
+    and how many of the entries no request can carry. ``lost`` counts periods that a
+    defect of ours kept from being closed.
     """
 
     _log = Logger()
@@ -47,6 +48,7 @@ class Closing(Generic[Sealed]):
         append: Callable[[Sequence[Batch]], QueueTally],
         stored: Callable[[int, QueueTally, int], None],
     ) -> None:
+        self.lost = 0
         self._lane = lane
         self._close, self._finish = close, finish
         self._compose, self._append = compose, append
@@ -78,4 +80,5 @@ class Closing(Generic[Sealed]):
         self._stored(*stored)
 
     def _lost(self, failure: Failure) -> None:
+        self.lost += 1
         self._log.failure("a period was lost: it could not be closed", failure)

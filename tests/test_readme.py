@@ -1,0 +1,47 @@
+"""What the README says is true of the code."""
+
+import re
+
+import pytest
+
+from relay.cli import COMMANDS
+from relay.cloudmonitor.contract import SERVICE_CODES
+from tests.readme import README, command, literal_blocks
+from tests.readme_tables import filled
+
+TEXT = README.read_text(encoding="utf-8")
+
+
+def test_tables_are_those_of_the_code() -> None:
+    """Settings and metrics in the README are what the code declares; to write them
+    anew: python -m tests.readme_tables."""
+    assert filled(TEXT) == TEXT
+
+
+def test_the_two_commands_are_the_first_literal_blocks_of_one_line() -> None:
+    """A script can take both commands from the README, and a signal reaches them."""
+    run, test = command("run"), command("test")
+    assert "\n" not in run + test
+    assert run.split("exec ")[1] == ".venv/bin/cms-relay run --sink emulator"
+    assert test.split("exec ")[1] == ".venv-test/bin/pytest"
+
+
+def test_no_code_block_stands_before_the_two_commands() -> None:
+    """Whoever counts code blocks as literal blocks finds the same two first."""
+    second = TEXT.index(literal_blocks(TEXT)[1])
+    assert ".. code" not in TEXT[:second]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_named(name: str) -> None:
+    """The table of commands is complete."""
+    assert re.search(rf"``cms-relay {name}[ `]", TEXT)
+
+
+@pytest.mark.parametrize(
+    "code",
+    sorted({row.code for row in SERVICE_CODES if row.code.isdigit()}),
+)
+def test_every_code_of_the_service_is_explained(code: str) -> None:
+    """What the relay does on each code stands in the README."""
+    assert f"``{code}``" in TEXT
