@@ -22,7 +22,9 @@ def literal_blocks(text: str) -> list[str]:
 
 def command(which: str) -> str:
     """``run`` or ``test``: the line as it stands in the README."""
-    return literal_blocks(README.read_text(encoding="utf-8"))[("run", "test").index(which)]
+    return literal_blocks(README.read_text(encoding="utf-8"))[
+        ("run", "test").index(which)
+    ]
 
 
 if __name__ == "__main__":
