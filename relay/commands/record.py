@@ -5,6 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
 from relay.commands.files import writing
@@ -78,21 +79,22 @@ def _record(arguments: argparse.Namespace) -> int:
     listen = _listen(arguments.listen)
     seconds = _positive(arguments, "seconds")
     limit = _positive(arguments, "limit")
-    with writing(arguments.file) as file:
-        failure = _run(listen, file, seconds, limit)
-    if failure is None:
-        return 0
-    if isinstance(failure, BrokenPipeError):
-        raise failure
-    raise RelayError(f"{arguments.file}: {failure.strerror}")
+    try:
+        with writing(arguments.file) as file:
+            _run(listen, file, seconds, limit)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RelayError(f"{arguments.file}: {error.strerror}") from None
+    return 0
 
 
 def _run(
     listen: Listen, file: TextIO, seconds: float | None, limit: float | None
-) -> OSError | None:
-    """Listen until the time, the limit or a signal ends it; an error of writing."""
+) -> None:
+    """Listen until the time, the limit, a signal or an error of writing ends it."""
     from twisted.internet import reactor as installed  # noqa: PLC0415 - see relay.commands
-    from twisted.internet.error import CannotListenError  # noqa: PLC0415
+    from twisted.internet.error import CannotListenError, ReactorNotRunning  # noqa: PLC0415
 
     from relay.service.intake import Intake  # noqa: PLC0415
 
@@ -101,7 +103,7 @@ def _run(
     failures: list[OSError] = []
 
     def stop() -> None:
-        if reactor.running:
+        with suppress(ReactorNotRunning):  # it is stopping already
             reactor.stop()
 
     def write(line: str) -> None:
@@ -125,7 +127,8 @@ def _run(
     if seconds is not None:
         reactor.callLater(seconds, stop)
     reactor.run()
-    return failures[0] if failures else None
+    if failures:
+        raise failures[0]
 
 
 def _listen(url: str) -> Listen:

@@ -73,6 +73,17 @@ def test_a_port_that_is_taken_is_said() -> None:
     assert url.encode() in done.stderr
 
 
+def test_a_full_disk_ends_a_recording_with_a_reason() -> None:
+    """Status 1 and one line; nothing of the machinery shows."""
+    child = Child.start(["record", "--listen", "udp://127.0.0.1:0", "/dev/full"])
+    relay("send", "--to", child.urls["listening"][0], "a:1|c")
+    assert child.process.wait(30) == 1
+    child.kill()
+    assert child.stderr.splitlines()[2:] == [
+        "cms-relay: /dev/full: No space left on device"
+    ]
+
+
 @pytest.mark.parametrize("scheme", ["udp", "tcp", "unix", "unixgram"])
 def test_nobody_listening_is_status_one(tmp_path: Path, scheme: str) -> None:
     """Each kind of socket tells when there is nobody on this machine."""
