@@ -117,6 +117,14 @@ def test_length_and_next(door: Door) -> None:
     assert "NextToken" not in rest
 
 
+def test_no_next_behind_the_last(door: Door) -> None:
+    """An answer that holds just all of it does not go on."""
+    asked = {"Namespace": NAMESPACE, "MetricName": "hits", "Length": "4"}
+    answer = ask(door, "DescribeMetricList", **asked)
+    assert len(json.loads(answer["Datapoints"])) == 4
+    assert "NextToken" not in answer
+
+
 def test_newest_point(door: Door) -> None:
     """One point a series, the last one."""
     found = points(door, "DescribeMetricLast")

@@ -94,6 +94,15 @@ def test_raw_values_are_aggregated() -> None:
     assert (short.values["SumPerSecond"], long.values["SumPerSecond"]) == (0.1, 0.02)
 
 
+def test_points_by_time() -> None:
+    """Late reports find their place."""
+    store = Store(Limits())
+    for time_ms in (120_000, 60_000, 180_000):
+        store.add(an_entry({"Sum": 1}, time_ms=time_ms), "r", 0)
+    times = [point.time_ms for point in store.points(KEY, 60)]
+    assert times == [60_000, 120_000, 180_000]
+
+
 def test_series_quota() -> None:
     """Beyond the quota new series are refused, known ones go on."""
     store = Store(Limits(series_quota=2))
