@@ -6,13 +6,16 @@ was asked for is imported, so that a quick one stays quick.
 """
 
 import argparse
+import difflib
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 from relay import __version__
+from relay.commands.parsing import Commands
 from relay.errors import ConfigError, RelayError
 
 __all__ = ["COMMANDS", "main"]
@@ -38,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # for terminals of old
     words = sys.argv[1:] if argv is None else list(argv)
     try:
-        arguments = _parser(words).parse_args(words)
+        arguments = _parsed(words)
         status: int = arguments.handler(arguments)
         sys.stdout.flush()
     except ConfigError as error:
@@ -64,7 +67,20 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    parser, commands = _parser(words)
+    arguments, left_over = parser.parse_known_args(words)
+    if left_over:
+        usage = commands.choices[arguments.command].format_usage()
+        flags = re.findall(r"--[a-z-]+", usage)
+        close = difflib.get_close_matches(left_over[0].partition("=")[0], flags, n=1)
+        advice = f"did you mean {close[0]}?" if close else "see --help"
+        problem = f"has no place in cms-relay {arguments.command}; {advice}"
+        raise ConfigError(left_over[0], problem, source="command line")
+    return arguments
+
+
+def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Commands]:
     parser = argparse.ArgumentParser(
         prog="cms-relay",
         description=DESCRIPTION,
@@ -81,7 +97,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     first = words[0] if words else ""
     for name in [first] if first in COMMANDS else COMMANDS:
         importlib.import_module(f"relay.commands.{name}").register(commands)
-    return parser
+    return parser, commands
 
 
 def _fail(error: RelayError, status: int) -> int:

@@ -15,8 +15,6 @@ from relay.errors import ConfigError, RelayError
     [
         ([], 2),
         (["nonsense"], 2),
-        (["explain", "--nonsense"], 2),
-        (["explain", "--rec", "file"], 2),
         (["--help"], 0),
         (["--version"], 0),
         *(([name, "--help"], 0) for name in cli.COMMANDS),
@@ -27,6 +25,23 @@ def test_usage_is_two_and_help_is_zero(words: list[str], status: int) -> None:
     with pytest.raises(SystemExit) as ended:
         main(words)
     assert ended.value.code == status
+
+
+@pytest.mark.parametrize(
+    ("word", "advice"),
+    [
+        ("--seriez-limit=5", "did you mean --series-limit?"),
+        ("--rec", "did you mean --recording?"),
+        ("--zzz", "see --help"),
+    ],
+)
+def test_a_flag_that_is_none_gets_advice(
+    capsys: pytest.CaptureFixture[str], word: str, advice: str
+) -> None:
+    """Status 2, the flag as it was typed, and the one that was meant; no guessing."""
+    assert main(["explain", word, "a:1|c"]) == 2
+    complaint = f"{word}: has no place in cms-relay explain; {advice}"
+    assert capsys.readouterr().err == f"cms-relay: command line: {complaint}\n"
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
