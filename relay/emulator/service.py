@@ -59,12 +59,12 @@ class Emulator:
 
     def answer(self, call: Call, fault: Fault | None = None) -> Answer:
         """What the service says, the fault of this request included."""
-        fault = fault or NO_FAULT
-        answer = self._answer(call, fault, self.now())
+        fault, now = fault or NO_FAULT, self.now()
+        answer = self._answer(call, fault, now)
         silent = fault.cut == "accept"
         self._requests.append(
             RequestSeen(
-                received=self.now(),
+                received=now,
                 bytes=call.payload_bytes,
                 entries=_count_entries(call),
                 signature=scheme_of(call),
