@@ -141,6 +141,14 @@ def test_only_what_is_complete_at_the_end_is_reported() -> None:
     ]
 
 
+def test_what_came_after_the_end_is_not_read() -> None:
+    """The ledger counts what a daemon would have counted by then."""
+    engine = build_engine(SETTINGS, build_namer(SETTINGS))
+    datagrams = recording((0, b"a:1|c"), (59, b"a:1|c"), (60, b"a:1|c"))
+    list(simulate(engine, 60, datagrams, until=60))
+    assert engine.tally().lines == 2
+
+
 def test_the_long_period_comes_with_its_last_short_one() -> None:
     """At 300 seconds the merge of five is complete."""
     found = rollups((0, b"a:1|c"), (250, b"a:2|c"), until=300)
