@@ -27,9 +27,8 @@ from relay.emulator.wire import Call, read_call
 
 __all__ = ["EmulatorSite", "make_site"]
 
-HEAD_BYTES_MAX = (
-    1024 * 1024
-)  # beyond it a connection is only worth an answer and an end
+# Beyond the first a request gets its 414 unread, beyond the second no answer at all.
+HEAD_BYTES_MAX = 1024 * 1024
 BODY_BYTES_READ = 16 * 1024 * 1024
 IDLE_SECONDS = 60
 
