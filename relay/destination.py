@@ -18,7 +18,7 @@ from relay.credentials.static import Static
 from relay.delivery.batch import Batch
 from relay.delivery.outcome import Outcome
 from relay.rollup.engine import Rollup
-from relay.settings import Loaded, Settings
+from relay.settings import Loaded, Settings, is_loopback_url
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.sink.null import NullSink
 from relay.sink.stdout import StdoutSink
@@ -117,7 +117,8 @@ def _cloudmonitor(plan: _Plan) -> Sink:
         provider=plan.provider,
         transport=Transport(
             seconds=plan.settings.request_timeout,
-            trust_env=plan.settings.use_proxy and plan.endpoint.scheme == "https",
+            trust_env=plan.settings.use_proxy
+            and not is_loopback_url(plan.endpoint.url),
         ),
         wall=plan.wall,
         nonce=lambda: uuid.uuid4().hex,

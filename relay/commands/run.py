@@ -45,6 +45,10 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from relay.destination import provider_of  # noqa: PLC0415 - see relay.commands
+
+    # Without keys a region is of no use, so their absence is said first.
+    provider_of(from_arguments(arguments, will_run=False))
     loaded = from_arguments(arguments)
 
     from twisted.internet import reactor as installed  # noqa: PLC0415 - installs it
