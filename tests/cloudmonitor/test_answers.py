@@ -102,7 +102,21 @@ def test_a_code_that_is_a_number() -> None:
 @pytest.mark.parametrize("code", ["true", "null", "[]", "{}", "2e2", '""'])
 def test_a_code_that_is_no_code(code: str) -> None:
     """Nothing that is neither text nor a whole number is one."""
-    assert isinstance(read(200, {}, f'{{"Code":{code}}}'.encode()), Uncertain)
+    told = read(414, {}, f'{{"Code":{code}}}'.encode())
+    assert told == Rejected("HTTP 414", "too large")
+
+
+def test_a_code_in_another_case() -> None:
+    """The vendor's own pages do not agree on the case of some codes."""
+    told = read(400, {}, b'{"Code":"InvalidTimestamp.expired"}')
+    assert isinstance(told, Unauthorised)
+
+
+def test_what_editors_and_serialisers_add() -> None:
+    """A byte order mark, blanks around it all, entities in XML."""
+    assert read(200, {}, b'\xef\xbb\xbf {"Code":"200"}\n') == Accepted()
+    body = b"<E><Code>400</Code><Message>a &lt; b</Message></E>"
+    assert read(200, {}, body) == Rejected("400", "a < b")
 
 
 def test_details_of_each_outcome() -> None:

@@ -117,11 +117,9 @@ def test_first_tags_go_out_first() -> None:
 
 def test_first_tags_as_they_are_sent() -> None:
     """A configured name is cleaned, and renamed where the tag is."""
-    tags = (*NINE, ("z.z", "v"), ("zinstance", "v"))
-    kept = dimensions(
-        *tags, instance="i", instance_key="zinstance", first_tags=("zinstance", "z.z")
-    )
-    assert {"exported_zinstance", "z_z"} < dict(kept).keys()
+    tags = (*((f"a{n}", "v") for n in range(9)), ("y.y", "v"), ("z", "v"))
+    kept = dimensions(*tags, instance="i", instance_key="z", first_tags=("z", "y.y"))
+    assert {"exported_z", "y_y"} < dict(kept).keys()
 
 
 def test_two_keys_in_one() -> None:
@@ -152,16 +150,34 @@ def test_asked_again_it_answers_the_same() -> None:
     assert namer.collision_count == 2
 
 
-def test_still_not_unique() -> None:
-    """Series of one kind and name that differ in a cleaned value get a hash."""
+def marks(*values: str) -> list[str]:
+    """What tells counters apart that differ in the value of one tag only."""
     namer = Namer(instance=None)
-    marks = [
+    return [
         dict(named(namer, tags=(("k", value),)).dimensions).get("statsd_series", "")
-        for value in ("a:b", "a,b", "a=b", "a_b")
+        for value in values
     ]
-    assert marks[:2] == ["", "counter/a"]
-    assert all(re.fullmatch("counter/a_[0-9a-f]{8}", mark) for mark in marks[2:])
-    assert len(set(marks)) == 4
+
+
+def test_still_not_unique() -> None:
+    """Series of one kind and name get a hash, which is of the series and not of luck."""
+    plain, second, third, fourth = marks("a:b", "a,b", "a=b", "a_b")
+    assert (plain, second) == ("", "counter/a")
+    assert re.fullmatch("counter/a_[0-9a-f]{8}", third)
+    assert marks("a:b", "a,b", "a_b", "a=b") == [plain, second, fourth, third]
+    assert third != fourth
+
+
+def test_hashes_that_clash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight digits may be the same for two series; then another eight are tried."""
+    hashing = "relay.cloudmonitor.naming.with_hash"
+    monkeypatch.setattr(hashing, lambda text, whole: f"{text}_{len(whole)}")
+    assert marks("a:b", "a,b", "a=b", "a_b") == [
+        "",
+        "counter/a",
+        "counter/a_16",
+        "counter/a_17",
+    ]
 
 
 def test_a_mark_that_is_cut() -> None:
@@ -202,6 +218,15 @@ def test_owners_asked_for_are_kept() -> None:
     for name in "abcade":
         named(namer, C, name)
     assert len(named(namer, G, "a").dimensions) == 2
+    assert len(named(namer, C, "a").dimensions) == 1
+
+
+def test_a_twin_does_not_inherit() -> None:
+    """An identity that a twin asked for last is still its owner's."""
+    namer = Namer(instance=None, owners_limit=6)
+    for name in "abcd":
+        named(namer, C, name)
+    assert [len(named(namer, kind, "a").dimensions) for kind in (G, C, G)] == [2, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_by_bytes(spare: int, batches: int) -> None:
 def test_an_entry_larger_than_a_body() -> None:
     """It is handed back with its size and a sentence; its neighbours go on."""
     small, large = item("a"), item("a" * 500)
+    assert packed([large], 9, body_bytes([large])).refused == ()
     result = packed([small, large, small], 9, 600)
     assert result.batches == (Batch("p/1", 60, (small, small)),)
     assert result.refused == (Oversize(large, body_bytes([large]), 600),)
