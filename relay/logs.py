@@ -62,6 +62,9 @@ _NUMBERS: Mapping[Level, int] = {
     "error": logging.ERROR,
 }
 
+_CHATTER = ("twisted.", "log_legacy")
+"""Rooms of Twisted, whose news of ports and factories is none to an operator."""
+
 RECORD_BYTES = 2048
 """The longest line, with its end."""
 
@@ -165,11 +168,14 @@ class Logs:
         self._lock = threading.RLock()
 
     def __call__(self, event: LogEvent) -> None:
+        room = str(event.get("log_namespace", ""))
         level = _OF_TWISTED.get(event.get("log_level"), "info")
+        if level == "info" and room.startswith(_CHATTER):
+            level = "debug"
         self.take(
             time=event.get("log_time", 0.0),
             level=level,
-            room=str(event.get("log_namespace", "")),
+            room=room,
             key=str(event.get("log_format")),
             text=lambda: _text_of(event),
         )

@@ -216,6 +216,15 @@ def test_takes_what_twisted_logs(level: Any, word: str) -> None:
     assert record["text"] == "1 of 2"
 
 
+@pytest.mark.parametrize("room", ["log_legacy", "twisted.internet.base"])
+def test_news_of_twisted_itself_are_for_debugging(room: str) -> None:
+    """That a factory starts is no news to an operator; what goes wrong there is."""
+    logs, written = make("info")
+    Logger(room, observer=logs).info("Starting factory")
+    Logger(room, observer=logs).warn("odd")
+    assert written.texts() == ["odd"]
+
+
 def test_one_format_of_twisted_is_one_pace() -> None:
     """The format is the reason, whatever its fields."""
     logs, written = make()

@@ -49,7 +49,8 @@ def _send(arguments: argparse.Namespace) -> int:
     except OSError as error:
         reason = error.strerror or str(error)
         raise RelayError(f"{arguments.to}: {reason}; is a relay listening?") from None
-    print(f"sent {len(lines)} lines, {sent} bytes, to {arguments.to}")
+    noun = "line" if len(lines) == 1 else "lines"
+    print(f"sent {len(lines)} {noun}, {sent} bytes, to {arguments.to}")
     return 0
 
 
