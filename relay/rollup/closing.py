@@ -6,7 +6,7 @@ so that it may run in a thread of its own. Summaries are made while rows are ite
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, overload
+from typing import overload
 
 from relay.rollup.engine import Rollup
 from relay.rollup.series import Series
@@ -16,21 +16,32 @@ from relay.statsd.sample import Kind
 
 __all__ = ["Closer"]
 
-_Row = tuple[Series, Slot | Summary]
+_Content = Slot | Summary
+"""Of an active series its slot, of an idle one what it reports."""
 
 
 class _Rows(Sequence[tuple[Series, Summary]]):
-    """Rows of a closed period; a summary exists only while somebody looks at it."""
+    """Rows of a closed period; a summary exists only while somebody looks at it.
 
-    def __init__(self, rows: list[_Row], percentages: Sequence[int]) -> None:
-        self._rows = rows
+    Two lists rather than one of pairs: a pair a series is one more object for each
+    garbage collection to walk over.
+    """
+
+    def __init__(
+        self,
+        series: list[Series],
+        contents: list[_Content],
+        percentages: Sequence[int],
+    ) -> None:
+        self._series = series
+        self._contents = contents
         self._percentages = percentages
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._series)
 
     def __iter__(self) -> Iterator[tuple[Series, Summary]]:
-        return map(self._summarise, self._rows)
+        return map(self._row, self._series, self._contents)
 
     @overload
     def __getitem__(self, at: int) -> tuple[Series, Summary]: ...
@@ -40,21 +51,13 @@ class _Rows(Sequence[tuple[Series, Summary]]):
 
     def __getitem__(self, at: int | slice) -> "tuple[Series, Summary] | _Rows":
         if isinstance(at, slice):
-            return _Rows(self._rows[at], self._percentages)
-        return self._summarise(self._rows[at])
+            return _Rows(self._series[at], self._contents[at], self._percentages)
+        return self._row(self._series[at], self._contents[at])
 
-    def _summarise(self, row: _Row) -> tuple[Series, Summary]:
-        series, content = row
+    def _row(self, series: Series, content: _Content) -> tuple[Series, Summary]:
         if isinstance(content, tuple):
             return series, content
         return series, content.summary(self._percentages)
-
-
-class _Carried(NamedTuple):
-    """The last period in which a series had a value, and what it reports since."""
-
-    seen: int
-    idle: Summary
 
 
 @dataclass(slots=True)
@@ -62,12 +65,12 @@ class _Long:
     """The long period that is under way."""
 
     start: int
-    rows: dict[Series, Slot | Summary] = field(default_factory=dict)
+    rows: dict[Series, _Content] = field(default_factory=dict)
 
-    def take(self, rows: list[_Row]) -> None:
+    def take(self, rows: Mapping[Series, _Content]) -> None:
         """Merge the rows of a base period; idle ones count where nothing else is."""
         mine = self.rows
-        for series, content in rows:
+        for series, content in rows.items():
             before = mine.get(series)
             if before is None or isinstance(before, tuple):
                 mine[series] = content
@@ -97,16 +100,17 @@ class Closer:
         self._percentages = percentages
         self._idle_ttl = idle_ttl
         self._silent = frozenset(silent_kinds)
-        self._carried: dict[Series, _Carried] = {}
+        self._seen: dict[Series, int] = {}
+        self._idle: dict[Series, Summary] = {}
         self._long: _Long | None = None
 
     def close(self, start: int, slots: Mapping[Series, Slot]) -> list[Rollup]:
         """The base period, and before or after it a long one that is over."""
-        rows: list[_Row] = list(slots.items())
-        rows += self._idle_rows(start, slots)
+        idle = self._still_idle(start, slots)
         for series, slot in slots.items():
             self._carry(start, series, slot)
-        base = Rollup(start, self._length, _Rows(rows, self._percentages))
+        rows: dict[Series, _Content] = {**slots, **idle}
+        base = self._rollup(start, self._length, rows)
         if not self._long_length:
             return [base]
         return [*self._overdue(start), base, *self._lengthen(start, rows)]
@@ -116,27 +120,31 @@ class Closer:
         if self._long is None:
             return []
         long, self._long = self._long, None
-        rows = _Rows(list(long.rows.items()), self._percentages)
-        return [Rollup(long.start, self._long_length, rows)]
+        return [self._rollup(long.start, self._long_length, long.rows)]
 
-    def _idle_rows(self, start: int, slots: Mapping[Series, Slot]) -> list[_Row]:
-        rows: list[_Row] = []
-        silent: list[Series] = []
-        for series, carried in self._carried.items():
-            if series in slots:
-                continue
-            if self._idle_ttl and start - carried.seen > self._idle_ttl:
-                silent.append(series)
-            else:
-                rows.append((series, carried.idle))
-        for series in silent:
-            del self._carried[series]
-        return rows
+    def _rollup(
+        self, start: int, length: int, rows: Mapping[Series, _Content]
+    ) -> Rollup:
+        contents = _Rows(list(rows), list(rows.values()), self._percentages)
+        return Rollup(start, length, contents)
+
+    def _still_idle(
+        self, start: int, slots: Mapping[Series, Slot]
+    ) -> dict[Series, Summary]:
+        """What is reported of series without a value; who is silent now is dropped."""
+        oldest = start - self._idle_ttl if self._idle_ttl else 0
+        for series in [each for each, seen in self._seen.items() if seen < oldest]:
+            del self._seen[series], self._idle[series]
+        return {
+            series: idle for series, idle in self._idle.items() if series not in slots
+        }
 
     def _carry(self, start: int, series: Series, slot: Slot) -> None:
+        """Remember what the series reports should it be idle from now on."""
         idle = slot.idle()
         if idle is not None and series.kind not in self._silent:
-            self._carried[series] = _Carried(start, idle)
+            self._seen[series] = start
+            self._idle[series] = idle
 
     def _overdue(self, start: int) -> list[Rollup]:
         """A long period whose last base period was never sealed."""
@@ -144,7 +152,7 @@ class Closer:
             return []
         return self.finish()
 
-    def _lengthen(self, start: int, rows: list[_Row]) -> list[Rollup]:
+    def _lengthen(self, start: int, rows: Mapping[Series, _Content]) -> list[Rollup]:
         if self._long is None:
             self._long = _Long(start - start % self._long_length)
         self._long.take(rows)

@@ -9,12 +9,15 @@ from collections import OrderedDict
 
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeSlot
-from relay.statsd.sample import Kind, Tags
+from relay.statsd.sample import Tags
 
 __all__ = ["Held", "HeldSeries", "Identity"]
 
-Identity = tuple[Kind, str, Tags]
-"""What StatsD tells series apart by; one metric name may belong to several."""
+Identity = tuple[str, str, Tags]
+"""What StatsD tells series apart by: a kind's word, a name, tags.
+
+Nothing but text, so that garbage collection stops looking at it.
+"""
 
 
 class Held:

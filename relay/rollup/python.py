@@ -293,7 +293,7 @@ class PythonEngine:
         book = self._book_at(sample.timestamp)
         if isinstance(book, Reason):
             return book
-        held = self._hold((sample.kind, sample.name, sample.tags), book.start)
+        held = self._hold(sample, book.start)
         return (book, held) if isinstance(held, Held) else held
 
     def _enter(self, slot: Slot, held: Held, book: Book) -> None:
@@ -307,27 +307,28 @@ class PythonEngine:
 
     def _learn(self, spelled: Spelled, weight: float, slot: Slot, held: Held) -> None:
         if self._may_learn():
-            self._learned.learn(spelled, held.identity[0], weight, slot, held)
+            self._learned.learn(spelled, held.series.kind, weight, slot, held)
 
-    def _hold(self, identity: Identity, period: int) -> Held | Reason | What:
-        """The series of that identity, if it has one and there is a place for it."""
+    def _hold(self, sample: Sample, period: int) -> Held | Reason | What:
+        """The series of a sample, if it has one and there is a place for it."""
+        identity = (sample.kind.value, sample.name, sample.tags)
         held = self._held.get(identity)
         if held is not None:
             self._held.see(held, period)
             return held
-        verdict = self._verdict(identity)
+        verdict = self._verdict(identity, sample.kind)
         if not isinstance(verdict, Series):
             return verdict
         now = period if self._now is None else self._now
         return self._held.admit(identity, verdict, period, now) or Reason.SERIES_LIMIT
 
-    def _verdict(self, identity: Identity) -> Series | Reason | What:
+    def _verdict(self, identity: Identity, kind: Kind) -> Series | Reason | What:
         """What ``resolve`` says, remembered for those that are not held."""
         verdict = self._verdicts.get(identity)
         if verdict is None:
             if len(self._verdicts) >= _MOST_VERDICTS:
                 self._verdicts.clear()
-            verdict = self._verdicts[identity] = self._resolve(*identity)
+            verdict = self._verdicts[identity] = self._resolve(kind, *identity[1:])
         return verdict
 
 

@@ -7,11 +7,11 @@ from relay.statsd.sample import Kind
 
 
 def identity(name: str) -> Identity:
-    return (Kind.COUNTER, name, ())
+    return (Kind.COUNTER.value, name, ())
 
 
 def admit(held: HeldSeries, name: str, period: int) -> Held | None:
-    series = Series(*identity(name), name, ())
+    series = Series(Kind.COUNTER, name, (), name, ())
     return held.admit(identity(name), series, period, period)
 
 
@@ -72,7 +72,7 @@ def test_no_place_at_all_is_no_error() -> None:
 
 def test_the_memory_of_a_gauge_never_goes_back() -> None:
     """A late slot of an older period is not the latest one."""
-    held = Held(identity("a"), Series(*identity("a"), "a", ()), 60)
+    held = Held(identity("a"), Series(Kind.COUNTER, "a", (), "a", ()), 60)
     assert held.last == 0.0
     held.remember(gauge(7.0), 60)
     held.remember(gauge(3.0), 0)

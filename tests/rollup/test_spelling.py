@@ -18,7 +18,7 @@ from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind, Sample, What
 
-HELD = Held((Kind.COUNTER, "a", ()), Series(Kind.COUNTER, "a", (), "a", ()), 0)
+HELD = Held(("counter", "a", ()), Series(Kind.COUNTER, "a", (), "a", ()), 0)
 
 
 def plain(line: bytes) -> bool:
