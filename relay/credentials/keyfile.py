@@ -10,7 +10,8 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,16 @@ class _Version(NamedTuple):
     inode: int
     size: int
     mtime_ns: int
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """Without waiting, which a FIFO in the file's place would have us do."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 class KeyFile:
@@ -75,11 +86,12 @@ class KeyFile:
 
     def _look(self) -> None:
         try:
-            with self._path.open("rb") as file:
-                version = self._checked(os.fstat(file.fileno()))
+            with _opened(self._path) as descriptor:
+                version = self._checked(os.fstat(descriptor))
                 if version == self._version:
                     return
-                content = file.read(FILE_BYTES_MAX + 1)
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    content = file.read(FILE_BYTES_MAX + 1)
         except OSError as error:
             raise self._unusable(error.strerror or type(error).__name__) from None
         if len(content) > FILE_BYTES_MAX:
