@@ -1,0 +1,326 @@
+"""The courier: what is sent when, and what becomes of each batch."""
+
+import pytest
+from twisted.logger import capturedLogs
+
+from relay.delivery.batch import Batch
+from relay.delivery.outcome import (
+    Accepted,
+    AcceptedWithLoss,
+    Outcome,
+    Rejected,
+    Throttled,
+    Unauthorised,
+    Unavailable,
+    Uncertain,
+)
+from tests.service.courier_rig import WALL_AT_START, HeldLane, Rig
+
+
+def test_delivers_what_is_appended() -> None:
+    """In order, each once; the ledger knows."""
+    rig = Rig()
+    rig.close("a", "b", items=3)
+    rig.run(1)
+    assert rig.sink.calls == ["a", "b"]
+    counts = rig.ledger.snapshot()
+    assert (counts.acked, counts.waiting, counts.balances) == (6, 0, True)
+    assert (counts.requests["accepted"], len(rig.took)) == (2, 2)
+
+
+def test_rests_when_nothing_waits() -> None:
+    """No timer turns in an idle courier."""
+    rig = Rig()
+    rig.close("a")
+    rig.run(1)
+    assert rig.clock.getDelayedCalls() == []
+
+
+def test_keeps_its_rate() -> None:
+    """Ten batches at two a second take five seconds."""
+    rig = Rig(rate=2)
+    rig.close(*"abcdefghij")
+    rig.run(0.0)
+    assert len(rig.sink.calls) == 1
+    rig.run(2.3)
+    assert len(rig.sink.calls) == 5
+    rig.run(2.5)
+    assert len(rig.sink.calls) == 10
+
+
+def test_uses_no_more_slots_than_it_has() -> None:
+    """A fifth batch waits until one of four has landed."""
+    http = HeldLane()
+    rig = Rig(http=http)
+    rig.close(*"abcdef")
+    rig.run(1)
+    assert (len(http.held), rig.courier.status().in_flight) == (4, 4)
+    http.release(1)
+    rig.run(1)
+    assert (rig.sink.calls, len(http.held)) == (["a"], 4)
+
+
+def test_first_requests_leave_spread() -> None:
+    """After a pause by the spread times the jitter; not while there is work anyway."""
+    rig = Rig(spread=10, jitter=0.5)
+    rig.close("a")
+    rig.run(4.9)
+    assert rig.sink.calls == []
+    rig.run(0.2)
+    assert rig.sink.calls == ["a"]
+
+
+def test_a_second_append_does_not_end_the_spread() -> None:
+    """The first request of the minute leaves when it was told to."""
+    rig = Rig(spread=10, jitter=0.5)
+    rig.close("a")
+    rig.run(1)
+    rig.close("b")
+    rig.run(3.8)
+    assert rig.sink.calls == []
+    rig.run(0.3)
+    assert rig.sink.calls == ["a", "b"]
+
+
+def test_throttling_stops_all_batches() -> None:
+    """Not one request before the time told, then one alone, then the rest."""
+    rig = Rig([Throttled("Throttling.User", 7.0)])
+    rig.close("a", "b", "c")
+    rig.run(6.9)
+    assert rig.sink.calls == ["a"]
+    status = rig.courier.status()
+    assert (status.state, status.reason) == ("waiting", "Throttling.User")
+    rig.run(0.2)
+    assert rig.sink.calls == ["a", "a", "b", "c"]
+    assert rig.courier.status().state == "sending"
+
+
+def test_a_request_that_was_on_its_way_does_not_end_the_throttling() -> None:
+    """Success of a neighbour that left earlier says nothing."""
+    http = HeldLane()
+    rig = Rig([Throttled("T", 7.0), Accepted()], http=http)
+    rig.close("a", "b", "c", "d", "e")
+    rig.run(0.5)
+    http.release()
+    rig.run(6)
+    assert http.held == []
+    rig.run(1.5)
+    assert len(http.held) == 1
+
+
+def test_outage_waits_grow_and_end() -> None:
+    """Ten minutes away: waits of 30 s and more at last, one batch tries, and once it is
+    well everything leaves within a minute."""
+    rig = Rig(jitter=0.9)
+    rig.sink.answer = lambda _: Unavailable("connection refused")
+    rig.close("a", "b", "c")
+    rig.run(600)
+    assert set(rig.sink.calls) == {"a"}
+    assert 10 <= len(rig.sink.calls) <= 20
+    rig.sink.answer = lambda _: Accepted()
+    rig.run(60)
+    assert rig.ledger.snapshot().acked == 3
+
+
+def test_an_uncertain_batch_lets_the_others_by() -> None:
+    """It is sent again, a bounded number of times, and parked in the end."""
+    rig = Rig()
+
+    def answer(batch: Batch) -> Outcome:
+        return Uncertain("HTTP 500") if batch.id == "bad" else Accepted()
+
+    rig.sink.answer = answer
+    rig.close("bad", "a", "b")
+    rig.run(1)
+    assert rig.sink.calls[:4] == ["bad", "a", "b", "bad"]
+    rig.run(120)
+    assert rig.sink.calls.count("bad") == 6
+    counts = rig.ledger.snapshot()
+    assert (counts.acked, counts.parked, counts.balances) == (2, 1, True)
+
+
+def test_an_uncertain_outage_parks_nothing_while_others_wait() -> None:
+    """Minutes of 502 are shared out: no batch uses up its retries."""
+    rig = Rig(jitter=0.9)
+    rig.sink.answer = lambda _: Uncertain("HTTP 502")
+    rig.close(*"abcdefghijkl")
+    rig.run(600)
+    assert rig.ledger.snapshot().parked == 0
+    rig.sink.answer = lambda _: Accepted()
+    rig.run(70)
+    assert rig.ledger.snapshot().acked == 12
+
+
+def test_refusal_of_keys_refreshes_once_then_holds() -> None:
+    """One more try at once; then one probe a minute, each with credentials anew."""
+    rig = Rig()
+    rig.sink.answer = lambda _: Unauthorised("NoPermission", "ask for cms:Put")
+    rig.close("a", "b")
+    rig.run(1)
+    assert rig.sink.calls == ["a", "refresh", "a"]
+    assert rig.courier.status().state == "held"
+    rig.run(58)
+    assert len(rig.sink.calls) == 3
+    rig.run(122)
+    assert rig.sink.calls[3:] == ["refresh", "a"] * 3
+    assert rig.ledger.snapshot().parked == 0
+
+
+def test_hold_ends_within_a_minute() -> None:
+    """The probe that is taken lets everything go on."""
+    rig = Rig([Unauthorised("NoPermission")] * 2)
+    rig.close("a", "b")
+    rig.run(59)
+    assert rig.ledger.snapshot().acked == 0
+    rig.run(1.1)
+    assert rig.ledger.snapshot().acked == 2
+    assert rig.courier.status().state == "sending"
+
+
+def test_four_refused_together_refresh_once() -> None:
+    """A token that ran out under four requests is fetched anew once, nothing is held."""
+    http = HeldLane()
+    rig = Rig([Unauthorised("InvalidSecurityToken.Expired")] * 4, http=http)
+    rig.close(*"abcd")
+    rig.run(0.5)
+    http.release()
+    rig.run(0.5)
+    assert len(http.held) == 1
+    http.release()
+    rig.run(0.5)
+    http.release()
+    rig.run(1)
+    assert rig.sink.calls.count("refresh") == 1
+    assert rig.ledger.snapshot().acked == 4
+
+
+def test_what_will_not_heal_is_tried_once_a_minute() -> None:
+    """A certificate that is not trusted holds, with the reason in the status."""
+    rig = Rig()
+    rig.sink.answer = lambda _: Unavailable("not trusted", lasting=True)
+    rig.close("a", "b")
+    rig.run(1)
+    assert rig.courier.status().state == "held"
+    assert rig.courier.status().reason == "not trusted"
+    rig.run(121)
+    assert rig.sink.calls.count("a") == 3
+
+
+def test_a_poisoned_entry_is_parked_alone() -> None:
+    """19 of 20 arrive, within 11 requests."""
+    rig = Rig()
+
+    def answer(batch: Batch) -> Outcome:
+        return Rejected("400", "syntax") if "x7" in batch.items else Accepted()
+
+    rig.sink.answer = answer
+    rig.close("x", items=20)
+    rig.run(5)
+    counts = rig.ledger.snapshot()
+    assert (counts.acked, counts.parked, counts.balances) == (19, 1, True)
+    assert len(rig.sink.calls) <= 11
+    assert [(p.batch.items, p.reason) for p in rig.spool.parked()] == [
+        (("x7",), "400: syntax")
+    ]
+
+
+def test_partial_acceptance_is_never_repeated() -> None:
+    """Counted as partial, since nobody says how many were kept."""
+    rig = Rig([AcceptedWithLoss("206", "reach Max time series num")])
+    rig.close("a", items=5)
+    rig.run(300)
+    assert rig.sink.calls == ["a"]
+    assert rig.ledger.snapshot().partial == 5
+
+
+def test_what_is_too_old_is_not_sent() -> None:
+    """Held for longer than the age limit, a batch is dropped and counted."""
+    rig = Rig([Unavailable("x")])
+    rig.close("a")
+    rig.run(0.0)
+    rig.clock.advance(30_000)
+    rig.run(1)
+    counts = rig.ledger.snapshot()
+    assert rig.sink.calls == ["a"]
+    assert (counts.dropped["expired"], counts.waiting) == (1, 0)
+
+
+def test_status_tells_the_last_answer() -> None:
+    """With code, message and request id, and when it was."""
+    rig = Rig([Accepted("r1"), Rejected("400", "syntax", "r2")])
+    rig.close("a", "b")
+    rig.run(0.0)
+    status = rig.courier.status()
+    assert status.last_answer == "rejected 400 syntax r2"
+    assert status.last_answer_at == WALL_AT_START
+    assert status.last_success_at == WALL_AT_START
+
+
+@pytest.mark.parametrize("error", [ValueError("s3cret"), MemoryError()])
+def test_a_defect_of_the_sink_stops_nothing(error: Exception) -> None:
+    """It is counted, told once, the batch waits its turn, the others go on."""
+    rig = Rig([error, error])
+    with capturedLogs() as logs:
+        rig.close("a", "b", "c")
+        rig.run(10)
+    told = [event for event in logs if "log_failure" in event]
+    assert rig.ledger.snapshot().acked == 3
+    assert (rig.courier.status().defects, len(told)) == (2, 1)
+
+
+def test_a_defect_of_the_spool_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taking is tried again a second later."""
+    rig = Rig()
+    with monkeypatch.context() as broken, capturedLogs():
+        broken.setattr(rig.courier._spool, "take", lambda _: 1 / 0)
+        rig.close("a")
+        rig.run(0.5)
+    rig.run(1)
+    assert rig.sink.calls == ["a"]
+
+
+def test_stop_delivers_what_waits() -> None:
+    """As soon as all is gone the stop is done, and no timer is left."""
+    rig = Rig(rate=2, spread=45)
+    rig.close(*"abcd")
+    rig.stop(after=10)
+    rig.run(3)
+    assert rig.ledger.snapshot().acked == 4
+    assert rig.stopped
+    assert 1.5 <= rig.stopped[0] <= 1.7
+    assert rig.clock.getDelayedCalls() == []
+
+
+def test_stop_leaves_the_rest_at_the_deadline() -> None:
+    """A sink that hangs does not hold up the stop; what waits stays counted."""
+    http = HeldLane()
+    rig = Rig(http=http)
+    rig.close(*"abcdef")
+    rig.run(0.5)
+    rig.stop(after=10)
+    rig.run(12)
+    assert rig.stopped == [pytest.approx(10.5)]
+    counts = rig.ledger.snapshot()
+    assert (counts.waiting, counts.balances) == (6, True)
+
+
+def test_stop_does_not_wait_for_a_road_that_stays_closed() -> None:
+    """Where the next attempt would come after the deadline, there is nothing to do."""
+    rig = Rig([Unauthorised("NoPermission")] * 9)
+    rig.close("a")
+    rig.run(1)
+    rig.stop(after=10)
+    assert rig.stopped == [pytest.approx(1.0)]
+    assert rig.ledger.snapshot().waiting == 1
+
+
+def test_an_answer_after_the_stop_still_counts() -> None:
+    """It came late, but it came: the batch is not reported as left behind."""
+    http = HeldLane()
+    rig = Rig(http=http)
+    rig.close("a")
+    rig.run(0.5)
+    rig.stop(after=1)
+    rig.run(2)
+    http.release()
+    assert rig.ledger.snapshot().acked == 1

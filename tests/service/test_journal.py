@@ -1,0 +1,61 @@
+"""What people get to see of delivery: log lines with constant formats, and the status."""
+
+from twisted.logger import capturedLogs, formatEvent
+
+from relay.delivery.batch import Batch
+from relay.delivery.gate import Gate
+from relay.delivery.outcome import Accepted, AcceptedWithLoss
+from relay.service.journal import Journal
+
+
+def test_partial_acceptance_is_told_once_a_minute() -> None:
+    """A quota that is reached is reached in every request."""
+    now = [0.0]
+    journal = Journal(lambda: now[0])
+    with capturedLogs() as logs:
+        for now[0] in (0.0, 1.0, 59.0, 60.0):
+            journal.answered(AcceptedWithLoss("206", "reach Max", "r7"))
+    assert [formatEvent(event) for event in logs] == [
+        "the service kept only part of a request: partial 206 reach Max r7"
+    ] * 2
+
+
+def test_a_parked_batch_is_told_with_its_request() -> None:
+    """Support asks for the request id."""
+    with capturedLogs() as logs:
+        Journal(lambda: 0.0).parked(Batch("60/1", 60, ("x", "y")), "400: syntax", "r1")
+    (event,) = logs
+    assert formatEvent(event) == (
+        "2 entries of batch 60/1 are put aside: 400: syntax, request r1"
+    )
+
+
+def test_turns_are_told_and_dated() -> None:
+    """The status says since when, the log why."""
+    now = [10.0]
+    gate, journal = Gate(), Journal(lambda: now[0])
+    gate.close(gate.leave(), 0.0, 60.0, "NoPermission", held=True)
+    now[0] = 20.0
+    with capturedLogs() as logs:
+        journal.turned(gate)
+        gate.open(gate.leave())
+        journal.turned(gate)
+    assert [formatEvent(event) for event in logs] == [
+        "delivery is held: NoPermission",
+        "delivery goes on",
+    ]
+    assert journal.status(gate, 3)[:4] == ("sending", "", 20.0, 3)
+
+
+def test_before_the_first_answer() -> None:
+    """There is none, and no success."""
+    status = Journal(lambda: 5.0).status(Gate(), 0)
+    assert (status.last_answer, status.last_answer_at) == ("", None)
+    assert status.last_success_at is None
+
+
+def test_success_is_dated() -> None:
+    """By the wall clock."""
+    journal = Journal(lambda: 5.0)
+    journal.answered(Accepted("r"))
+    assert journal.status(Gate(), 0).last_success_at == 5.0

@@ -1,0 +1,94 @@
+"""Lanes: work goes to threads of their own and its result comes back to the reactor."""
+
+import threading
+from collections.abc import Callable
+from queue import Queue
+
+from twisted.internet.defer import Deferred
+
+from relay.service.lanes import InlineLane, ThreadLane
+
+
+class Reactor:
+    """As much of a reactor as a lane needs: calls from threads wait until ``turn``."""
+
+    def __init__(self) -> None:
+        self.calls: Queue[Callable[[], object]] = Queue()
+
+    def callFromThread(  # noqa: N802 - Twisted's name
+        self, function: Callable[..., object], *args: object
+    ) -> None:
+        self.calls.put(lambda: function(*args))
+
+    def turn(self) -> None:
+        """Make the next call; waits for it."""
+        self.calls.get(timeout=10)()
+
+
+def lane(reactor: Reactor, threads: int = 1) -> ThreadLane:
+    """A started one."""
+    one = ThreadLane("test", threads, reactor)  # type: ignore[arg-type]  # a part of it
+    one.start()
+    return one
+
+
+def ends(reactor: Reactor, stopped: "Deferred[None]") -> bool:
+    """Whether the lane has ended."""
+    reactor.turn()
+    return bool(stopped.called)
+
+
+def test_runs_in_a_thread_of_its_own() -> None:
+    """The function elsewhere, its result here."""
+    reactor, results = Reactor(), list[tuple[threading.Thread, int]]()
+    one = lane(reactor)
+    done = one.run(lambda n: (threading.current_thread(), n), 7)
+    done.addCallback(results.append)
+    reactor.turn()
+    ((thread, number),) = results
+    assert thread is not threading.current_thread()
+    assert (number, thread.daemon) == (7, True)
+    assert ends(reactor, one.stop())
+
+
+def test_failures_come_back() -> None:
+    """As a Failure, to whoever asked."""
+    reactor, kinds = Reactor(), list[object]()
+    one = lane(reactor)
+    asked: Deferred[object] = one.run(int, "x")
+    asked.addErrback(lambda failure: kinds.append(failure.type))
+    reactor.turn()
+    assert kinds == [ValueError]
+    assert ends(reactor, one.stop())
+
+
+def test_one_thread_keeps_the_order() -> None:
+    """That is what makes the spool single-writer for free."""
+    reactor, order = Reactor(), list[int]()
+    one = lane(reactor)
+    for n in range(50):
+        one.run(order.append, n)
+    for _ in range(50):
+        reactor.turn()
+    assert order == list(range(50))
+    assert ends(reactor, one.stop())
+
+
+def test_stop_does_not_block_on_what_hangs() -> None:
+    """It returns at once, and fires when the thread is free."""
+    reactor, gate = Reactor(), threading.Event()
+    one = lane(reactor)
+    one.run(gate.wait)
+    stopped = one.stop()
+    assert not stopped.called
+    gate.set()
+    reactor.turn()
+    assert ends(reactor, stopped)
+
+
+def test_inline_runs_at_once() -> None:
+    """In the caller's thread; exceptions become failures all the same."""
+    results: list[object] = []
+    InlineLane().run(threading.current_thread).addCallback(results.append)
+    InlineLane().run(int, "x").addErrback(lambda failure: results.append(failure.type))
+    assert results == [threading.current_thread(), ValueError]
