@@ -31,6 +31,7 @@ def build_namer(settings: Settings) -> Namer:
         instance_key=settings.instance_key,
         first_tags=settings.first_tags,
         report_client_telemetry=settings.report_client_telemetry,
+        owners_limit=max(200_000, 2 * settings.series_limit),
     )
 
 
