@@ -1,0 +1,271 @@
+"""The sink against real peers that hang, drip, cut, flood and redirect.
+
+Each attempt has one second here in place of fifteen; the bar is that it ends within that
+and a little, with the right outcome, whatever the peer does.
+"""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from relay.cloudmonitor.credentials import Credentials, Secret
+from relay.cloudmonitor.exchange import Request, endpoint_at
+from relay.cloudmonitor.packing import compose
+from relay.credentials.static import Static
+from relay.delivery.batch import Batch
+from relay.delivery.outcome import Accepted, Outcome, Unavailable, Uncertain
+from relay.sink.cloudmonitor import CloudMonitorSink
+from relay.sink.transport import ANSWER_BYTES_MAX, Answer, Transport
+from tests.e2e.faulty import OK, Manners, drip, faulty, hang, read_request
+from tests.sink.contract import rollup
+
+pytestmark = pytest.mark.e2e
+
+SECONDS, GRACE = 1.0, 0.5
+BATCH: Batch = compose(rollup()).batches[0]
+
+
+def sink_at(port: int, scheme: str = "http") -> CloudMonitorSink:
+    """One that gives an attempt a second."""
+    return CloudMonitorSink(
+        endpoint=endpoint_at(f"{scheme}://127.0.0.1:{port}"),
+        compose=compose,
+        provider=Static(Credentials("id", Secret("secret"))),
+        transport=Transport(seconds=SECONDS),
+        wall=time.time,
+        nonce=lambda: "n",
+    )
+
+
+def timed(work: Callable[[], Outcome]) -> tuple[Outcome, float]:
+    """What came of it, and how long it took."""
+    start = time.monotonic()
+    return work(), time.monotonic() - start
+
+
+def hang_in_headers(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-")
+    hang(connection)
+
+
+def drip_headers(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+    drip(connection, b"x")
+
+
+def hang_in_body(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 57\r\n\r\n{")
+    hang(connection)
+
+
+def drip_body(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n")
+    drip(connection, b" ")
+
+
+def drip_chunks(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    drip(connection, b"1\r\n \r\n", pause=0.02)
+
+
+def answer_hang(connection: socket.socket) -> None:
+    read_request(connection)
+    hang(connection)
+
+
+SLOW: list[Manners] = [
+    hang,
+    answer_hang,
+    hang_in_headers,
+    drip_headers,
+    hang_in_body,
+    drip_body,
+    drip_chunks,
+]
+
+
+@pytest.mark.parametrize("manners", SLOW, ids=lambda manners: manners.__name__)
+def test_a_slow_peer_is_left_in_time(manners: Manners) -> None:
+    """By our clock, though every socket operation was in time; the outcome is unknown,
+    since the request had left."""
+    with faulty(manners) as peer:
+        outcome, took = timed(lambda: sink_at(peer.port).deliver(BATCH))
+    assert isinstance(outcome, Uncertain)
+    assert took < SECONDS + GRACE
+
+
+def test_a_peer_that_does_not_accept_was_sent_nothing() -> None:
+    """A full queue of connections: certainly not taken."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(address)
+        outcome, took = timed(lambda: sink_at(address[1]).deliver(BATCH))
+        for filler in fillers:
+            filler.close()
+    assert isinstance(outcome, Unavailable)
+    assert took < SECONDS + GRACE
+
+
+def test_a_tls_handshake_that_hangs_was_sent_nothing() -> None:
+    """Not one byte of the request leaves before the peer has shown who it is."""
+    with faulty(hang) as peer:
+        outcome, took = timed(lambda: sink_at(peer.port, "https").deliver(BATCH))
+    assert isinstance(outcome, Unavailable)
+    assert took < SECONDS + GRACE
+
+
+def test_plain_http_on_the_tls_port_is_lasting() -> None:
+    """Not a matter of trying again soon."""
+
+    def speak_plainly(connection: socket.socket) -> None:
+        connection.recv(100)
+        connection.sendall(OK)
+
+    with faulty(speak_plainly) as peer:
+        outcome = sink_at(peer.port, "https").deliver(BATCH)
+    assert isinstance(outcome, Unavailable)
+    assert outcome.lasting
+
+
+def test_nobody_there_is_unavailable() -> None:
+    """Refused: certainly not taken."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    outcome = sink_at(port).deliver(BATCH)
+    assert outcome == Unavailable(
+        "connection refused (ECONNREFUSED), before anything was sent"
+    )
+
+
+def reset(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 57\r\n\r\n{")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def cut_after_request(connection: socket.socket) -> None:
+    read_request(connection)
+
+
+def cut_in_body(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(OK[:-20])
+
+
+def not_http(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"220 mail.example ESMTP\r\n")
+
+
+@pytest.mark.parametrize(
+    "manners",
+    [reset, cut_after_request, not_http],
+    ids=lambda manners: manners.__name__,
+)
+def test_a_peer_that_goes_away_leaves_it_open(manners: Manners) -> None:
+    """The request had left: nobody knows whether it was taken."""
+    with faulty(manners) as peer:
+        outcome = sink_at(peer.port).deliver(BATCH)
+    assert isinstance(outcome, Uncertain)
+
+
+def test_a_cut_answer_counts_if_its_code_was_read() -> None:
+    """What matters came before the cut."""
+    with faulty(cut_in_body) as peer:
+        assert isinstance(sink_at(peer.port).deliver(BATCH), Accepted)
+
+
+def test_an_endless_answer_is_not_kept() -> None:
+    """100 MB: 64 KiB are read, and the connection is given up at once."""
+
+    def flood(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+        for _ in range(1000):
+            connection.sendall(b" " * 100_000)
+
+    with faulty(flood) as peer:
+        start = time.monotonic()
+        got = Transport(seconds=5).send(bare_request(peer.port))
+        took = time.monotonic() - start
+    assert isinstance(got, Answer)
+    assert (len(got.body), got.cut) == (ANSWER_BYTES_MAX, True)
+    assert took < 1
+
+
+def bare_request(port: int) -> Request:
+    """One that only a transport looks at."""
+    return Request("POST", f"http://127.0.0.1:{port}/", (), b"a=b")
+
+
+def test_redirects_are_not_followed() -> None:
+    """The signed request goes to one place; a captive portal is asked once a minute."""
+
+    def elsewhere(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(
+            b"HTTP/1.1 307 Temporary Redirect\r\nContent-Length: 0\r\n"
+            b"Location: http://127.0.0.1:%d/\r\n\r\n" % other.port
+        )
+
+    with faulty(hang) as other, faulty(elsewhere) as peer:
+        outcome = sink_at(peer.port).deliver(BATCH)
+        assert other.connections == 0
+    assert isinstance(outcome, Unavailable)
+    assert outcome.lasting
+
+
+def serve_forever(connection: socket.socket) -> None:
+    while True:
+        read_request(connection)
+        connection.sendall(OK)
+
+
+def test_a_connection_is_kept() -> None:
+    """Requests in a row use one; each has its own second."""
+    with faulty(serve_forever) as peer:
+        sink = sink_at(peer.port)
+        outcomes = [sink.deliver(BATCH) for _ in range(20)]
+        assert peer.connections == 1
+    assert outcomes == [Accepted("r-0000001")] * 20
+
+
+def test_a_kept_connection_is_on_the_leash_too() -> None:
+    """A peer that answers once and then hangs is left in time."""
+
+    def once(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(OK)
+        hang(connection)
+
+    with faulty(once) as peer:
+        sink = sink_at(peer.port)
+        assert isinstance(sink.deliver(BATCH), Accepted)
+        outcome, took = timed(lambda: sink.deliver(BATCH))
+    assert isinstance(outcome, Uncertain)
+    assert took < SECONDS + GRACE
+
+
+def test_close_ends_what_is_under_way() -> None:
+    """A stop does not wait for a peer that hangs, and nothing is sent any more."""
+    with faulty(hang) as peer:
+        transport = Transport(seconds=30)
+        threading.Timer(0.3, transport.close).start()
+        start = time.monotonic()
+        got = transport.send(bare_request(peer.port))
+        assert time.monotonic() - start < 1
+        assert isinstance(got, Uncertain)
+        again = transport.send(bare_request(peer.port))
+        assert isinstance(again, Unavailable)
