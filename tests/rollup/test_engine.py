@@ -61,6 +61,12 @@ def test_a_set_counts_members(rig: Rig) -> None:
     assert rig.base(60) == {"s": SetSummary(4)}
 
 
+def test_a_colon_in_a_member_may_change_the_language(rig: Rig) -> None:
+    """It makes the line DogStatsD's, where the last rate counts and not the first."""
+    rig.feed("s:x|s|@0.5|@x", "s:x:y|s|@0.5|@x")
+    assert rig.refused() == {Reason.BAD_RATE: 1}
+
+
 def test_kinds_of_one_name_are_series_of_their_own(rig: Rig) -> None:
     """So are other tags; another order of the same tags is not."""
     rig.feed("a:1|c", "a:1|c|#x:1,y:2", "a:1|c|#y:2,x:1", "a;x=1;y=2:1|c", "a:5|g")
@@ -119,6 +125,15 @@ def test_a_late_write_does_not_move_the_memory_back(rig: Rig) -> None:
     rig.rollups(120)
     rig.feed("g:+1|g", at=120)
     assert rig.base(180)["g"] == gauge(22.0)
+
+
+def test_a_late_delta_goes_on_from_its_own_period(rig: Rig) -> None:
+    """It adds to what the gauge was there, not to what it is now."""
+    rig.feed("g:10|g", at=0)
+    rig.feed("g:20|g", at=60)
+    rig.feed("g:+1|g|#|T59", at=60)
+    assert rig.base(60)["g"] == GaugeSummary(11.0, 10.5, 10.0, 11.0, 2)
+    assert rig.base(120)["g"] == gauge(20.0)
 
 
 # Periods
@@ -213,6 +228,14 @@ def test_a_stamp_names_the_period_until_its_seal(rig: Rig) -> None:
     assert rig.base(60) == {"a": CounterSummary(3.0, 2.0)}
     rig.feed("a:4|c|T59", at=60)
     assert rig.refused() == {Reason.LATE: 1}
+
+
+def test_the_first_second_of_an_open_period_is_not_late(rig: Rig) -> None:
+    """A seal ends what is before its boundary only."""
+    rig.feed("a:1|c", at=0)
+    rig.rollups(60)
+    rig.feed("a:2|c|T60", at=60)
+    assert rig.base(120) == {"a": CounterSummary(2.0, 1.0)}
 
 
 def test_a_stamp_from_before_the_start_is_late(rig: Rig) -> None:
@@ -326,11 +349,11 @@ def test_a_series_without_a_sample_is_not_reported(rig: Rig) -> None:
 
 def test_packed_values_are_judged_one_by_one(rig: Rig) -> None:
     """The good ones count; each is a section."""
-    rig.feed("a:1e308:1e308:-1e308:1e308|c", "b:1:x:2|ms")
+    rig.feed("a:1e308:1e308:1e308:-1e308|c", "b:1:x:2|ms")
     tally = rig.engine.tally()
-    assert rig.refused() == {Reason.OVERFLOW: 1, Reason.BAD_VALUE: 1}
+    assert rig.refused() == {Reason.OVERFLOW: 2, Reason.BAD_VALUE: 1}
     assert (tally.lines, tally.sections) == (2, 7)
-    assert rig.base(60)["a"] == CounterSummary(1e308, 3.0)
+    assert rig.base(60)["a"] == CounterSummary(0.0, 2.0)
 
 
 def test_what_nobody_wants_is_ignored(rig: Rig) -> None:
@@ -419,6 +442,7 @@ def test_the_engine_has_a_name(rig: Rig) -> None:
 NONSENSE = [
     "nan", "inf", "-inf", "1e400", "-1e400", "1_000", "٣", "0x10", "+-1", "--1", "",
     " ", ".", "+", "1,5", "e5", "1e", "1.2.3", "1\x0b", "\xa01", "1\x00",
+    "9" * 400,
 ]  # fmt: skip
 SENSE = [
     "-0",

@@ -1,0 +1,79 @@
+"""relay.rollup.python: what is so of this engine only, namely how it saves work."""
+
+from relay.rollup.python import PythonEngine
+from relay.statsd.grammar import Grammar
+from relay.statsd.sample import Item, Kind
+from tests.rollup.rig import resolve
+
+
+class Asked(Grammar):
+    """Remembers the lines it was asked about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[bytes] = []
+
+    def parse(self, line: bytes) -> tuple[Item, ...]:
+        self.lines.append(line)
+        return super().parse(line)
+
+
+COMMON = b"a:1|c\na:1|c\na:1|c|@0.5\ng:5|g\nt:1.5|ms|@0.5|#k:v\ns:x|s\ntelemetry:1|c"
+SPELLINGS = COMMON.split(b"\n")[1:]
+
+
+def test_the_grammar_is_asked_once_a_spelling() -> None:
+    """Other values of the same spelling need no grammar."""
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    engine.feed(COMMON, 0)
+    engine.feed(b"g:0.25|g\nt:7|ms|@0.5|#k:v\ns:other|s\na:1|c|@0.5", 0)
+    assert grammar.lines == SPELLINGS
+
+
+def test_spellings_are_known_in_the_next_period() -> None:
+    """Those of series are; one that is ignored is asked about again."""
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    for period in (0, 60, 120):
+        engine.feed(COMMON, period)
+        engine.seal(period + 60)
+    assert grammar.lines == [*SPELLINGS, b"telemetry:1|c", b"telemetry:1|c"]
+
+
+def test_spellings_are_forgotten_in_time() -> None:
+    """One that was not used for a whole period is no longer kept."""
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    for period, line in enumerate((b"a:1|c", b"b:1|c", b"c:1|c", b"a:1|c")):
+        engine.feed(line, period * 60)
+    assert grammar.lines == [b"a:1|c", b"b:1|c", b"c:1|c", b"a:1|c"]
+
+
+def test_what_is_left_of_spellings_goes_with_a_period() -> None:
+    """It is freed where periods are closed, piece by piece."""
+    engine = PythonEngine(resolve, Grammar())
+    for period in (0, 60, 120):
+        engine.feed(b"a%d:1|c" % period, period)
+    sealed = [engine.seal(before)[0] for before in (60, 120, 180)]
+    assert [sum(map(len, book.leftovers)) for book in sealed] == [0, 0, 1]
+    for book in sealed:
+        engine.close(book)
+    assert [sum(map(len, book.leftovers)) for book in sealed] == [0, 0, 0]
+
+
+def test_spellings_are_bounded() -> None:
+    """However many ways there are to write one series."""
+    engine = PythonEngine(resolve, Grammar(), series_limit=2000)
+    engine.feed(b"\n".join(b"a:1|c|@0.%05d" % n for n in range(1, 5000)), 0)
+    assert len(engine._learned) == 2000
+    assert engine.tally().samples[Kind.COUNTER] == 4999
+
+
+def test_long_lines_are_not_kept() -> None:
+    """Nobody fills the memory with names."""
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    engine.feed(b"a:1|c|#" + b"k" * 600, 0)
+    engine.feed(b"a:1|c|#" + b"k" * 600, 0)
+    assert len(grammar.lines) == 2
