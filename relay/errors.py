@@ -14,7 +14,9 @@ class ConfigError(RelayError):
     """
 
     def __init__(self, key: str, problem: str, *, source: str = "") -> None:
-        super().__init__(f"{source}: {key}: {problem}" if source else f"{key}: {problem}")
+        super().__init__(
+            f"{source}: {key}: {problem}" if source else f"{key}: {problem}"
+        )
         self.key = key
         self.problem = problem
         self.source = source
