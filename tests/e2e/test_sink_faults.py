@@ -8,7 +8,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -103,19 +104,41 @@ def test_a_slow_peer_is_left_in_time(manners: Manners) -> None:
     assert took < SECONDS + GRACE
 
 
-def test_a_peer_that_does_not_accept_was_sent_nothing() -> None:
-    """A full queue of connections: certainly not taken."""
+@contextmanager
+def never_accepting() -> Iterator[int]:
+    """The port of a listener whose queue is full: a connect gets no answer."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         address = listener.getsockname()
         fillers = [socket.socket() for _ in range(4)]
         for filler in fillers:
             filler.setblocking(False)
             filler.connect_ex(address)
-        outcome, took = timed(lambda: sink_at(address[1]).deliver(BATCH))
+        yield address[1]
         for filler in fillers:
             filler.close()
+
+
+def test_a_peer_that_does_not_accept_was_sent_nothing() -> None:
+    """Certainly not taken."""
+    with never_accepting() as port:
+        outcome, took = timed(lambda: sink_at(port).deliver(BATCH))
     assert isinstance(outcome, Unavailable)
     assert took < SECONDS + GRACE
+
+
+def test_a_dead_address_leaves_time_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A name with two addresses, of which the first does not answer."""
+    with never_accepting() as dead, faulty(serve_forever) as alive:
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))
+            for port in (dead, alive.port)
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        outcome, took = timed(lambda: sink_at(dead).deliver(BATCH))
+    assert isinstance(outcome, Accepted)
+    assert took < SECONDS
 
 
 def test_a_tls_handshake_that_hangs_was_sent_nothing() -> None:
@@ -243,12 +266,12 @@ def test_a_connection_is_kept() -> None:
 
 
 def test_a_kept_connection_is_on_the_leash_too() -> None:
-    """A peer that answers once and then hangs is left in time."""
+    """A peer that answers once and then drips is left in time."""
 
     def once(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(OK)
-        hang(connection)
+        drip_headers(connection)
 
     with faulty(once) as peer:
         sink = sink_at(peer.port)

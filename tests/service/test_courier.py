@@ -108,6 +108,22 @@ def test_a_request_that_was_on_its_way_does_not_end_the_throttling() -> None:
     assert len(http.held) == 1
 
 
+def test_a_batch_in_hand_when_the_road_closes_goes_back() -> None:
+    """A slow disk brings it after a neighbour was throttled: it is not sent."""
+    http, disk = HeldLane(), HeldLane()
+    rig = Rig([Throttled("T", 7.0)], http=http, disk=disk)
+    rig.close("a", "b")
+    rig.run(0.1)
+    disk.release()
+    rig.run(0.1)
+    http.release()  # throttled, while the second take is still under way
+    disk.release()
+    disk.release()
+    rig.run(6.5)
+    assert (rig.sink.calls, http.held) == (["a"], [])
+    assert rig.ledger.tally.in_flight == 0
+
+
 def test_outage_waits_grow_and_end() -> None:
     """Ten minutes away: waits of 30 s and more at last, one batch tries, and once it is
     well everything leaves within a minute."""

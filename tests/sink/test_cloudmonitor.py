@@ -102,6 +102,7 @@ def test_every_attempt_is_signed_anew() -> None:
         (answer(400, "InvalidParameter", "x"), Rejected("InvalidParameter", "x", "r9")),
         (Answer(502, {}, b"<html>"), Uncertain),
         (Answer(200, {}, b'{"Code":"2', cut=True), Uncertain),
+        (Answer(400, {}, b"", cut=True), Uncertain),
         (Unavailable("refused"), Unavailable("refused")),
     ],
 )
