@@ -94,7 +94,8 @@ class Transport:
             timeout=leash.remaining,
         ) as response:
             body, cut = _body_of(response)
-            if cut or leash.expired:
+            cut = cut or leash.expired or (not body and _has_no_end(response))
+            if cut:
                 self._forget()
             headers = {k: _latin(v) for k, v in response.headers.items()}
             return Answer(response.status_code, headers, body, cut)
@@ -155,6 +156,16 @@ def _body_of(response: requests.Response) -> tuple[bytes, bool]:
     except (HTTPError, OSError, zlib.error):
         return body, True
     return body, False
+
+
+def _has_no_end(response: requests.Response) -> bool:
+    """Whether only the connection's end can be the body's.
+
+    Headers that are cut short look like that too: the HTTP library takes the end of the
+    connection for the end of the headers.
+    """
+    framed = {"content-length", "transfer-encoding"}
+    return framed.isdisjoint(name.lower() for name in response.headers)
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:

@@ -192,9 +192,14 @@ def not_http(connection: socket.socket) -> None:
     connection.sendall(b"220 mail.example ESMTP\r\n")
 
 
+def cut_in_headers(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Ty")
+
+
 @pytest.mark.parametrize(
     "manners",
-    [reset, cut_after_request, not_http],
+    [reset, cut_after_request, cut_in_headers, not_http],
     ids=lambda manners: manners.__name__,
 )
 def test_a_peer_that_goes_away_leaves_it_open(manners: Manners) -> None:
