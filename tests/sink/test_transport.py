@@ -42,7 +42,7 @@ class Double(HTTPAdapter):
         self.error: BaseException | None = None
         self.sent = False
         self.status = 200
-        self.headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {"Content-Length": "0"}
         self.body: io.BytesIO = io.BytesIO()
         self.prepared: list[requests.PreparedRequest] = []
         self.options: dict[str, Any] = {}
@@ -357,3 +357,11 @@ def test_a_session_that_failed_is_not_used_again() -> None:
     transport.send(REQUEST)
     transport.send(REQUEST)
     assert [len(double.prepared) for double in made] == [2, 1]
+
+
+def test_an_empty_answer_without_a_length_counts_as_cut() -> None:
+    """Headers that end with the connection look like that."""
+    double = Double()
+    double.status, double.headers = 400, {}
+    got = attempt(double)
+    assert got == Answer(400, {}, b"", cut=True)
