@@ -43,6 +43,7 @@ from relay.rollup.period import PeriodClock
 from relay.service.clockwork import Clockwork
 from relay.service.closing import Closing
 from relay.service.courier import Courier
+from relay.service.heap import set_aside
 from relay.service.intake import Intake, drain
 from relay.service.kernel import KernelDrops, receive_buffer
 from relay.service.lag import ReactorLag
@@ -134,6 +135,8 @@ class Relay:
         if self._settings.http is not None:
             self._listen("http", self._settings.http, self._admin())
         self._clockwork.start()
+        # From now on the present period is ours, also if nothing arrives in it.
+        self._engine.feed(b"", self._periods.at(self._wall()))
         for listen in self._settings.listen:
             self._open(listen)
         self._ready = True
@@ -235,6 +238,7 @@ class Relay:
     def _stored(self, entries: int, tally: QueueTally, refused: int) -> None:
         self._ledger.closed(entries, tally, {"too_large": refused} if refused else None)
         self._courier.wake()
+        set_aside()
 
     def _emulator(self) -> Site:
         length = self._settings.period

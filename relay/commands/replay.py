@@ -101,6 +101,7 @@ def simulate(
     begin = epoch if start is None else start
     end = math.inf if until is None else begin + until
     hand = _Hand(engine, length, begin)
+    engine.feed(b"", aligned(begin, length))  # from here on periods are ours
     reached = begin
     for recorded in chain(first, recording):
         now = begin + recorded.t

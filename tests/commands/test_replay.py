@@ -213,3 +213,9 @@ def test_a_bad_line_is_a_failure_with_its_number(
     out, err = capsys.readouterr()
     assert out == ""
     assert f"{path}: line 2: wants t" in err
+
+
+def test_the_first_period_is_ours_though_nothing_arrived_in_it() -> None:
+    """A stamp of the period that has just ended is honoured from the very start."""
+    found = rollups((61.0, b"late:1|c|T59"), until=120)
+    assert spans(found)[0] == (0, 60)
