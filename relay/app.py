@@ -220,7 +220,7 @@ class Relay:
             clock=self._reactor,
             wall=self._wall,
             jitter=random.random,
-            slots=settings.requests_in_flight,
+            slots=1 if settings.sink == "stdout" else settings.requests_in_flight,
             spread=settings.send_spread,
             took=self._telemetry.observe_request,
         )
