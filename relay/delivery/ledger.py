@@ -48,7 +48,9 @@ class QueueTally(NamedTuple):
     ``batches``, ``entries`` and ``bytes`` are what waits now, requests under way
     included; ``in_flight`` is how many of the batches are under way. ``dropped`` (by
     reason) and ``parked`` are entries since the start; of the parked ones
-    ``parked_kept`` can still be looked at.
+    ``parked_kept`` can still be looked at. ``quarantined`` are files that were put aside
+    as damaged or foreign, since the start. ``degraded`` says in words what the disk
+    refuses; while it does, what is closed waits in memory.
     """
 
     batches: int = 0
@@ -58,6 +60,8 @@ class QueueTally(NamedTuple):
     dropped: Mapping[str, int] = MappingProxyType({})
     parked: int = 0
     parked_kept: int = 0
+    quarantined: int = 0
+    degraded: str = ""
 
     @property
     def ready(self) -> int:
