@@ -91,7 +91,8 @@ class DiskFiles:
     def open_root(self, path: Path, create: bool) -> int:
         """See Files."""
         if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileExistsError):  # opening it tells whether it is a folder
+                path.parent.mkdir(parents=True, exist_ok=True)
             with suppress(FileExistsError):
                 path.mkdir(FOLDER_MODE)
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
