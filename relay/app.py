@@ -7,6 +7,7 @@ rooms do is theirs; nothing is decided here but who meets whom.
 
 import random
 from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -38,8 +39,9 @@ from relay.report import (
     intake_counts,
     sink_words,
     status_parts,
+    step_words,
 )
-from relay.rollup.period import PeriodClock
+from relay.rollup.grace import aligned
 from relay.service.clockwork import Clockwork
 from relay.service.closing import Closing
 from relay.service.courier import Courier
@@ -56,6 +58,9 @@ __all__ = ["Relay"]
 
 LANES_END_SECONDS = 0.5
 """How long a stop waits for threads that may hang in the resolver or on a dead disk."""
+
+FUTURE_SECONDS = 60
+"""No period is reported that starts later than that from now; the service may refuse it."""
 
 LARGEST_DATAGRAM = 65_535
 """Twisted's own default cuts at 8,192 bytes without a sign."""
@@ -91,7 +96,7 @@ class Relay:
 
         self._namer = build_namer(settings)
         self._engine = build_engine(settings, self._namer)
-        self._periods = PeriodClock(settings.period)
+        self._period_at = partial(aligned, length=settings.period)
         self._spool = MemorySpool(
             limit_bytes=settings.spool_bytes, max_age_seconds=settings.max_age
         )
@@ -124,6 +129,7 @@ class Relay:
         self._clockwork = Clockwork(
             seal=self._engine.seal,
             sealed=self._closing.take,
+            step=self._engine.step,
             period_seconds=self._settings.period,
             clock=self._reactor,
             wall=self._wall,
@@ -136,7 +142,7 @@ class Relay:
             self._listen("http", self._settings.http, self._admin())
         self._clockwork.start()
         # From now on the present period is ours, also if nothing arrives in it.
-        self._engine.feed(b"", self._periods.at(self._wall()))
+        self._engine.feed(b"", self._period_at(self._wall()))
         for listen in self._settings.listen:
             self._open(listen)
         self._ready = True
@@ -158,7 +164,7 @@ class Relay:
             drain(port, door.intake)
             yield port.stopListening()
         self._clockwork.stop()
-        for sealed in self._engine.seal_all():
+        for sealed in self._engine.seal_all(self._latest()):
             yield self._closing.take(sealed)
         yield self._closing.finish()
         yield self._courier.stop(deadline)
@@ -203,6 +209,8 @@ class Relay:
             credentials=credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
             state="off: memory only",
+            clock_steps=self._clockwork.steps.count,
+            last_clock_step=step_words(self._clockwork.steps.last),
             collisions=parts.collisions,
             last_refusals=parts.last_refusals,
         )
@@ -229,11 +237,15 @@ class Relay:
         return Closing(
             lane=self._disk,
             close=self._engine.close,
-            finish=self._engine.finish,
+            finish=lambda: self._engine.finish(self._latest()),
             compose=self._sink.compose,
             append=self._spool.append,
             stored=self._stored,
         )
+
+    def _latest(self) -> int:
+        """Where a period may start at most that is reported now."""
+        return int(self._wall()) + FUTURE_SECONDS
 
     def _stored(self, entries: int, tally: QueueTally, refused: int) -> None:
         self._ledger.closed(entries, tally, {"too_large": refused} if refused else None)
@@ -273,7 +285,7 @@ class Relay:
         self._urls[word] = f"http://{address._replace(port=port.getHost().port)}"
 
     def _open(self, listen: Listen) -> None:
-        intake = Intake(self._engine.feed, self._periods.at, self._wall)
+        intake = Intake(self._engine.feed, self._period_at, self._wall)
         try:
             port = self._reactor.listenUDP(
                 listen.port,
@@ -306,6 +318,7 @@ class Relay:
                 self._courier.status().last_success_at,
             ),
             "reactor_lag_seconds": {(): self._lag.worst},
+            "clock_steps_total": {(): self._clockwork.steps.count},
             "log_records_dropped_total": {(): self._logs.dropped},
             "defects_total": {(): self._closing.lost + self._courier.status().defects},
         }

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import NamedTuple, TypeVar
 
 from relay.admin.status import (
+    ClockStep,
     Collisions,
     Credentials,
     Entries,
@@ -23,6 +24,7 @@ from relay.rollup.engine import Engine, Tally
 from relay.service.courier import CourierStatus
 from relay.service.intake import Intake
 from relay.service.kernel import KernelDrops, ReceiveBuffer
+from relay.service.steps import Step
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.telemetry import Counts
 
@@ -35,6 +37,7 @@ __all__ = [
     "intake_counts",
     "sink_words",
     "status_parts",
+    "step_words",
 ]
 
 Word = TypeVar("Word", bound=Enum)
@@ -130,6 +133,11 @@ def status_parts(
             for refusal in engine.last_refusals()
         ],
     )
+
+
+def step_words(step: Step | None) -> ClockStep | None:
+    """The last time the wall clock was set."""
+    return None if step is None else ClockStep(at=step.at, seconds=step.seconds)
 
 
 def sink_words(name: str, sink: object, courier: CourierStatus) -> Sink:

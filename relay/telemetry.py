@@ -191,6 +191,11 @@ METRICS: tuple[Own, ...] = (
         "The worst lateness of a 100 ms timer over the last 15 s.",
     ),
     Own(
+        "clock_steps_total",
+        "counter",
+        "Times the wall clock was set, by a quarter of a second or more.",
+    ),
+    Own(
         "log_records_dropped_total",
         "counter",
         "Log records that could not be written without waiting.",

@@ -17,7 +17,7 @@ __all__ = ["REFRESH_SECONDS", "STYLE_SOURCE", "render"]
 
 REFRESH_SECONDS = 5
 
-_TIMES = frozenset({"started", "last_success", "expires_at", "since"})
+_TIMES = frozenset({"started", "last_success", "expires_at", "since", "at"})
 
 _STYLE = """
 :root { color-scheme: light dark; --fine: #18794e; --bad: #c0321f;

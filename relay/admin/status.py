@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 __all__ = [
+    "ClockStep",
     "Collisions",
     "Credentials",
     "Entries",
@@ -103,6 +104,13 @@ class Refused(TypedDict):
     reason: str
 
 
+class ClockStep(TypedDict):
+    """The wall clock was set to ``at``, ahead by ``seconds``, or back."""
+
+    at: float
+    seconds: float
+
+
 class Status(TypedDict):
     """All of ``/status``."""
 
@@ -119,6 +127,8 @@ class Status(TypedDict):
     credentials: Credentials | None
     configuration_hash: str
     state: str
+    clock_steps: int
+    last_clock_step: ClockStep | None
     collisions: Collisions
     last_refusals: Sequence[Refused]
 

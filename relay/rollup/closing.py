@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import overload
 
 from relay.rollup.engine import Rollup
+from relay.rollup.grace import aligned
 from relay.rollup.series import Series
 from relay.rollup.slot import Slot
 from relay.rollup.summary import Summary
+from relay.rollup.taken import Taken
 from relay.statsd.sample import Kind
 
 __all__ = ["Closer"]
@@ -79,7 +81,11 @@ class _Long:
 
 
 class Closer:
-    """Makes Rollups of sealed periods, which come in ascending order.
+    """Makes Rollups of sealed periods, which come in the order of time.
+
+    Where the wall clock was set back their names do not ascend; a long period that is
+    under way then goes on under the new time, as the short ones do (see ``Books``), and
+    no name of a long period is given away twice either.
 
     ``long_factor`` base periods make a long one, 0 of them none. Series of
     ``silent_kinds`` report nothing while they are idle; the others do until they have
@@ -103,23 +109,41 @@ class Closer:
         self._seen: dict[Series, int] = {}
         self._idle: dict[Series, Summary] = {}
         self._long: _Long | None = None
+        self._longs = Taken(self._long_length or 1)
+        self._lag = 0
 
-    def close(self, start: int, slots: Mapping[Series, Slot]) -> list[Rollup]:
-        """The base period, and before or after it a long one that is over."""
-        idle = self._still_idle(start, slots)
+    def close(
+        self, start: int, slots: Mapping[Series, Slot], age: int | None = None
+    ) -> list[Rollup]:
+        """The base period, and before or after it a long one that is over.
+
+        ``age`` is where it starts on a clock that nobody sets; not given, nobody did.
+        """
+        age = start if age is None else age
+        idle = self._still_idle(age, slots)
         for series, slot in slots.items():
-            self._carry(start, series, slot)
+            self._carry(age, series, slot)
         rows: dict[Series, _Content] = {**slots, **idle}
         base = self._rollup(start, self._length, rows)
         if not self._long_length:
             return [base]
-        return [*self._overdue(start), base, *self._lengthen(start, rows)]
+        long = self._longs.first_free(aligned(start, self._long_length))
+        if start - age != self._lag:
+            self._lag = start - age
+            self._go_along(long)
+        return [*self._overdue(long), base, *self._lengthen(long, start, rows)]
 
-    def finish(self) -> list[Rollup]:
-        """The long period as far as it has come, if one is under way."""
+    def finish(self, latest: int | None = None) -> list[Rollup]:
+        """The long period as far as it has come, if one is under way.
+
+        It starts at ``latest`` or before.
+        """
         if self._long is None:
             return []
         long, self._long = self._long, None
+        if latest is not None and long.start > latest:
+            long.start = self._longs.last_free(latest)
+        self._longs.add(long.start)
         return [self._rollup(long.start, self._long_length, long.rows)]
 
     def _rollup(
@@ -129,32 +153,40 @@ class Closer:
         return Rollup(start, length, contents)
 
     def _still_idle(
-        self, start: int, slots: Mapping[Series, Slot]
+        self, age: int, slots: Mapping[Series, Slot]
     ) -> dict[Series, Summary]:
         """What is reported of series without a value; who is silent now is dropped."""
-        oldest = start - self._idle_ttl if self._idle_ttl else 0
+        oldest = age - self._idle_ttl if self._idle_ttl else 0
         for series in [each for each, seen in self._seen.items() if seen < oldest]:
             del self._seen[series], self._idle[series]
         return {
             series: idle for series, idle in self._idle.items() if series not in slots
         }
 
-    def _carry(self, start: int, series: Series, slot: Slot) -> None:
+    def _carry(self, age: int, series: Series, slot: Slot) -> None:
         """Remember what the series reports should it be idle from now on."""
         idle = slot.idle()
         if idle is not None and series.kind not in self._silent:
-            self._seen[series] = start
+            self._seen[series] = age
             self._idle[series] = idle
 
-    def _overdue(self, start: int) -> list[Rollup]:
+    def _go_along(self, long: int) -> None:
+        """The clock was set: what is under way goes on as ``long``, unless that is near."""
+        under_way = self._long
+        if under_way and abs(long - under_way.start) > self._long_length:
+            under_way.start = long
+
+    def _overdue(self, long: int) -> list[Rollup]:
         """A long period whose last base period was never sealed."""
-        if self._long is None or start < self._long.start + self._long_length:
+        if self._long is None or long <= self._long.start:
             return []
         return self.finish()
 
-    def _lengthen(self, start: int, rows: Mapping[Series, _Content]) -> list[Rollup]:
+    def _lengthen(
+        self, long: int, start: int, rows: Mapping[Series, _Content]
+    ) -> list[Rollup]:
         if self._long is None:
-            self._long = _Long(start - start % self._long_length)
+            self._long = _Long(long)
         self._long.take(rows)
         if start + self._length < self._long.start + self._long_length:
             return []

@@ -62,10 +62,11 @@ class Engine(Protocol):
         ...
 
     def feed(self, datagram: bytes, period: int, /) -> None:
-        """Take what arrived while the period that starts at ``period`` was open.
+        """Take what arrived while ``period`` was that of the wall clock.
 
         Never raises, whatever the bytes. ``period`` is a multiple of the engine's
-        period length and never falls below an earlier ``seal``'s ``before``.
+        period length. Where it was sealed already, the next that was not takes its
+        place.
         """
         ...
 
@@ -73,15 +74,25 @@ class Engine(Protocol):
         """Take away every period that ends at or before ``before``, oldest first.
 
         The one that ends right at ``before`` is there even when nothing arrived in it,
-        so that idle series are reported; older ones only if something did. O(1) in the
-        number of series.
+        so that idle series are reported; older ones only if something did. None is
+        given away twice. O(1) in the number of series.
         """
         ...
 
-    def seal_all(self) -> Sequence[Sealed]:
+    def seal_all(self, latest: int | None = None, /) -> Sequence[Sealed]:
         """Take away whatever has samples, at a stop: open periods and ones ahead too.
 
-        Oldest first. Nothing may be fed afterwards.
+        Oldest first. What would start after ``latest``, because the clock was set back
+        and what was before is reported, gets the latest free name at or before it.
+        Nothing may be fed afterwards.
+        """
+        ...
+
+    def step(self, old: int, new: int, /) -> bool:
+        """The wall clock was set, and now shows the period ``new`` where ``old`` was.
+
+        Unless the two are neighbours, what is open goes on in ``new``, or where that
+        was sealed already in the next period that was not. Whether it does.
         """
         ...
 
@@ -92,10 +103,10 @@ class Engine(Protocol):
         """
         ...
 
-    def finish(self) -> Sequence[Rollup]:
+    def finish(self, latest: int | None = None, /) -> Sequence[Rollup]:
         """The long period as far as it has come, at a stop; empty if there is none.
 
-        Thread: that of ``close``.
+        ``latest`` is as in ``seal_all``. Thread: that of ``close``.
         """
         ...
 

@@ -12,6 +12,7 @@ No clock, no IO, no log; periods come as arguments.
 from collections.abc import Callable, Collection, Sequence
 
 from relay.rollup.book import Book
+from relay.rollup.books import Books
 from relay.rollup.closing import Closer
 from relay.rollup.engine import Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
@@ -77,11 +78,8 @@ class PythonEngine:
         self._most_spellings = max(series_limit, _FEWEST_SPELLINGS)
         self._ledger = Ledger()
 
-        self._length = period_seconds
-        self._future = future_seconds
-        self._books: dict[int, Book] = {}
-        self._floor: int | None = None  # what is before it is sealed, or never was ours
-        self._now: int | None = None
+        self._books = Books(period_seconds, future_seconds)
+        self._now: int | None = None  # by the wall clock
         self._book = Book(0)
         self._learned, self._before = Spellings(), Spellings()
 
@@ -161,32 +159,29 @@ class PythonEngine:
         taken[COUNTER] += steps
 
     def seal(self, before: int, /) -> Sequence[Book]:
-        before -= before % self._length
-        if self._floor is not None and before <= self._floor:
-            return ()
-        self._floor = before
-        last = before - self._length
-        due = sorted(start for start in self._books if start < last)
-        sealed = [book for book in map(self._books.pop, due) if book.slots]
-        sealed.append(self._book_of(last))
-        del self._books[last]
-        if self._now is not None and self._now < before:
-            self._now, self._book = None, Book(before)
-        return sealed
+        self._now = None
+        return self._books.seal(before)
 
-    def seal_all(self) -> Sequence[Book]:
-        latest = max(self._books, default=None)
-        return () if latest is None else self.seal(latest + self._length)
+    def seal_all(self, latest: int | None = None, /) -> Sequence[Book]:
+        self._now = None
+        return self._books.seal_all(latest)
+
+    def step(self, old: int, new: int, /) -> bool:
+        stepped = self._books.step(old, new)
+        if stepped:
+            self._turn(new)
+        return stepped
 
     def close(self, sealed: Sealed, /) -> Sequence[Rollup]:
         if not isinstance(sealed, Book):
             raise TypeError(f"not sealed by this engine: {sealed!r}")
-        for spellings in sealed.leftovers:
-            spellings.drain()
-        return self._closer.close(sealed.start, sealed.slots)
+        for book in (*sealed.earlier, sealed):
+            for spellings in book.leftovers:
+                spellings.drain()
+        return self._closer.close(sealed.start, sealed.whole(), sealed.age)
 
-    def finish(self) -> Sequence[Rollup]:
-        return self._closer.finish()
+    def finish(self, latest: int | None = None, /) -> Sequence[Rollup]:
+        return self._closer.finish(latest)
 
     def explain(self, datagram: bytes, /) -> Sequence[Item]:
         return [item for line in lines(datagram) for item in self._parse(line)]
@@ -198,32 +193,15 @@ class PythonEngine:
         return self._ledger.latest()
 
     def _turn(self, period: int) -> None:
-        """Make ``period`` the open one, or the oldest that is not sealed."""
-        if self._floor is None:
-            self._floor = period
-        self._now = max(period, self._floor)
-        self._book = self._book_of(self._now)
+        """Make ``period`` the present one; see ``Books`` for what that means."""
+        self._now = period
+        book = self._books.turn(period)
+        if book is self._book:
+            return
+        self._book = book
         # What was not seen again in a whole period goes; elsewhere, as that takes time.
-        self._book.leftovers.append(self._before)
+        book.leftovers.append(self._before)
         self._before, self._learned = self._learned, Spellings()
-
-    def _book_of(self, period: int) -> Book:
-        book = self._books.get(period)
-        if book is None:
-            book = self._books[period] = Book(period)
-        return book
-
-    def _book_at(self, timestamp: int | None) -> Book | Reason:
-        """Where a sample belongs that may carry a time stamp."""
-        if timestamp is None:
-            return self._book
-        # Both are set: a sample comes by way of feed, which has turned to a period.
-        open_start, floor = self._now or 0, self._floor or 0
-        if timestamp < floor:
-            return Reason.LATE
-        if timestamp > open_start + self._length + self._future:
-            return Reason.FUTURE
-        return self._book_of(timestamp - timestamp % self._length)
 
     def _slow(self, piece: bytes) -> None:
         """Take a line by its spelling of the period before, or by way of the grammar."""
@@ -256,7 +234,7 @@ class PythonEngine:
         value = plain_value(code, spelled.value)
         if value is None or self._held.get(held.identity) is not held:
             return False
-        self._held.see(held, self._book.start)
+        self._held.see(held, self._book.age)
         slot = self._book.slots.get(held.series) or self._new_slot[KINDS[code]]()
         slot.add(value, weight)  # plain ones are taken always
         self._ledger.taken[code] += 1
@@ -290,17 +268,18 @@ class PythonEngine:
 
     def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
         """The period and the series a sample belongs to, or why it has none."""
-        book = self._book_at(sample.timestamp)
+        stamp = sample.timestamp
+        book = self._book if stamp is None else self._books.stamped(stamp)
         if isinstance(book, Reason):
             return book
-        held = self._hold(sample, book.start)
+        held = self._hold(sample, book.age)
         return (book, held) if isinstance(held, Held) else held
 
     def _enter(self, slot: Slot, held: Held, book: Book) -> None:
         """Have ``slot`` in the book, now that it has a value."""
         book.slots[held.series] = slot
         if isinstance(slot, GaugeSlot):
-            held.remember(slot, book.start)
+            held.remember(slot, book.age)
 
     def _may_learn(self) -> bool:
         return len(self._learned) < self._most_spellings
@@ -309,18 +288,18 @@ class PythonEngine:
         if self._may_learn():
             self._learned.learn(spelled, held.series.kind, weight, slot, held)
 
-    def _hold(self, sample: Sample, period: int) -> Held | Reason | What:
+    def _hold(self, sample: Sample, age: int) -> Held | Reason | What:
         """The series of a sample, if it has one and there is a place for it."""
         identity = (sample.kind.value, sample.name, sample.tags)
         held = self._held.get(identity)
         if held is not None:
-            self._held.see(held, period)
+            self._held.see(held, age)
             return held
         verdict = self._verdict(identity, sample.kind)
         if not isinstance(verdict, Series):
             return verdict
-        now = period if self._now is None else self._now
-        return self._held.admit(identity, verdict, period, now) or Reason.SERIES_LIMIT
+        now = self._book.age
+        return self._held.admit(identity, verdict, age, now) or Reason.SERIES_LIMIT
 
     def _verdict(self, identity: Identity, kind: Kind) -> Series | Reason | What:
         """What ``resolve`` says, remembered for those that are not held."""

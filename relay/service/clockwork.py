@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
 
-from relay.rollup.grace import seal_grace
+from relay.rollup.grace import aligned, seal_grace
+from relay.service.steps import Step, Steps
 
 __all__ = ["Clockwork"]
 
@@ -20,27 +22,35 @@ LONGEST_NAP_SECONDS = 1.0
 
 
 class Clockwork(Generic[Sealed]):
-    """Calls ``sealed`` with each period, oldest first, when its grace is over."""
+    """Calls ``sealed`` with each period, oldest first, when its grace is over.
+
+    ``step`` is told when the wall clock was set: which period was open, which one is,
+    and says whether periods follow. ``steps`` has what was noticed.
+    """
+
+    _log = Logger()
 
     def __init__(
         self,
         *,
         seal: Callable[[int], Sequence[Sealed]],
         sealed: Callable[[Sealed], object],
+        step: Callable[[int, int], bool] = lambda _old, _new: False,
         period_seconds: int,
         clock: IReactorTime,
         wall: Callable[[], float],
     ) -> None:
-        self._seal, self._sealed = seal, sealed
+        self._seal, self._sealed, self._step = seal, sealed, step
         self._length = period_seconds
         self._grace = seal_grace(period_seconds)
         self._clock, self._wall = clock, wall
         self._sealed_until = 0
+        self.steps = Steps(clock.seconds, wall)
         self._timer: IDelayedCall | None = None
 
     def start(self) -> None:
         """Begin with the period that is open now; earlier ones were never ours."""
-        self._sealed_until = int(self._wall() // self._length) * self._length
+        self._sealed_until = aligned(self._wall(), self._length)
         self._nap()
 
     def stop(self) -> None:
@@ -50,8 +60,7 @@ class Clockwork(Generic[Sealed]):
             self._timer = None
 
     def _boundary(self) -> int:
-        settled = self._wall() - self._grace
-        return int(settled // self._length) * self._length
+        return aligned(self._wall() - self._grace, self._length)
 
     def _nap(self) -> None:
         due = self._boundary() + self._length + self._grace - self._wall()
@@ -61,8 +70,17 @@ class Clockwork(Generic[Sealed]):
 
     def _wake(self) -> None:
         self._nap()
+        stepped = self.steps.look()
+        if stepped is not None:
+            self._follow(stepped)
         boundary = self._boundary()
         if boundary > self._sealed_until:
             self._sealed_until = boundary
             for period in self._seal(boundary):
                 self._sealed(period)
+
+    def _follow(self, stepped: Step) -> None:
+        self._log.warn("the wall clock was set by {seconds:+.3f} s", seconds=stepped[1])
+        new = aligned(stepped.at, self._length)
+        if self._step(aligned(stepped.at - stepped.seconds, self._length), new):
+            self._sealed_until = new

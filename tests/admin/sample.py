@@ -61,6 +61,8 @@ def a_status() -> Status:
         },
         "configuration_hash": "0123abcd",
         "state": "off: memory only",
+        "clock_steps": 1,
+        "last_clock_step": {"at": 1_000_400.0, "seconds": -0.5},
         "collisions": {
             "count": 1,
             "latest": [
