@@ -36,7 +36,10 @@ __all__ = [
     "Mark",
     "Range",
     "Scan",
+    "Settled",
     "bodies",
+    "left_over",
+    "lost",
     "marked",
     "marks_bytes",
     "marks_head",
@@ -100,6 +103,10 @@ Range = tuple[int, int]
 """Entries of a batch: from the first on, up to but not including the second."""
 
 
+Settled = Mapping[int, Sequence[Range]]
+"""By the number of the batch."""
+
+
 class Mark(NamedTuple):
     """Entries that are settled, and how."""
 
@@ -121,7 +128,10 @@ class Body(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What is intact; ``whole`` if all of it is."""
+    """What is intact; ``whole`` if all of it is.
+
+    ``header`` is one of the two, else what the frames add up to, else there is nothing.
+    """
 
     header: Header | None
     frames: Mapping[int, Frame]
@@ -204,7 +214,7 @@ def scan(content: bytes) -> Scan:
     """All that can be used of a segment in whatever state it is."""
     head, tail = read_header(content), _header(content[-_HEADER.size :], _TAIL_MAGIC)
     frames = {frame.number: frame for frame in _frames(content)}
-    header = head or tail
+    header = head or tail or _made_up(frames, len(content))
     whole = (
         head is not None
         and tail is not None
@@ -229,15 +239,15 @@ def read_frame(content: bytes) -> Batch | None:
     return Batch(name, frame.closed_at, tuple(items))
 
 
-def read_marks(content: bytes, header: Header) -> Sequence[Mark]:
+def read_marks(content: bytes, header: Header) -> Settled:
     """Those that are intact; none if they belong to another segment or version."""
-    marks = []
+    settled: dict[int, list[Range]] = {}
     for at in range(_MARKS.size, sound_length(content, header), _MARK.size):
         record = content[at : at + _MARK.size]
         if _is_sound(record):
-            number, start, stop, kind, _ = _MARK.unpack(record)
-            marks.append(Mark(number, (start, stop), kind))
-    return marks
+            number, start, stop, *_ = _MARK.unpack(record)
+            settled.setdefault(number, []).append((start, stop))
+    return settled
 
 
 def sound_length(content: bytes, header: Header) -> int:
@@ -259,6 +269,15 @@ def _header(content: bytes, magic: bytes) -> Header | None:
 def _stamp(header: bytes) -> int:
     """The same in header and trailer: of all but the magic and the checksum."""
     return crc32(header[len(_HEAD_MAGIC) : -_CRC_BYTES])
+
+
+def _made_up(frames: Mapping[int, Frame], length: int) -> Header | None:
+    """What can be said without a header."""
+    if not frames:
+        return None
+    closed_at = min(frame.closed_at for frame in frames.values())
+    entries = sum(frame.entries for frame in frames.values())
+    return Header(len(frames), 0, closed_at, entries, length, 0, 0)
 
 
 def _is_sound(record: bytes) -> bool:
@@ -289,7 +308,24 @@ def _frame_at(content: bytes, at: int) -> Frame | None:
     return Frame(number, entries, closed_at, at, _FRAME.size + length)
 
 
-# Parts of a batch. Only halves of halves are ever sent, so only those are left over.
+# What is left. Only halves of halves are ever sent, so only those are left over.
+
+
+def lost(found: Scan, settled: Settled) -> int:
+    """Entries that should be there, are not, and were not settled before."""
+    if found.header is None:
+        return 0
+    there = sum(frame.entries for frame in found.frames.values())
+    missing = settled.keys() - found.frames.keys()
+    done = sum(stop - start for n in missing for start, stop in settled[n])
+    return max(0, found.header.entries - there - done)
+
+
+def left_over(found: Scan, settled: Settled) -> Iterator[tuple[Frame, Range]]:
+    """What of the intact ones is not settled, in order."""
+    for number, frame in sorted(found.frames.items()):
+        for part in unsettled((0, frame.entries), settled.get(number, ())):
+            yield frame, part
 
 
 def unsettled(whole: Range, settled: Sequence[Range]) -> Iterator[Range]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from relay.delivery.batch import Batch
 from relay.spool import segment as form
 from relay.spool.queue import Part, Segment
-from relay.spool.segment import HEADER_BYTES, Header, Mark, Range, Scan
+from relay.spool.segment import HEADER_BYTES, Mark, Settled
 from relay.spool.store import FILE_BYTES_MAX, Found, Store
 
 __all__ = ["Contents", "Shelf"]
@@ -62,7 +62,7 @@ class Shelf:
         header = form.read_header(self._read(found.sequence, HEADER_BYTES))
         is_damaged = header is None or header.length != found.size
         if is_damaged:
-            header = _best_header(self._read(found.sequence, FILE_BYTES_MAX))
+            header = form.scan(self._read(found.sequence, FILE_BYTES_MAX)).header
         if header is None:
             self._set_aside(found.sequence)
             return None
@@ -155,28 +155,23 @@ class Shelf:
         found = form.scan(content)
         segment.damaged |= not found.whole
         settled = self._settled(segment)
-        lost = _lost(segment.header, found, settled)
-        parts = [
-            Part(segment, frame, left)
-            for number, frame in sorted(found.frames.items())
-            for left in form.unsettled((0, frame.entries), settled.get(number, ()))
-        ]
+        parts = [Part(segment, *left) for left in form.left_over(found, settled)]
+        # What could not be read at all has no header: the one of the start tells then.
+        lost = form.lost(found._replace(header=segment.header), settled)
         if lost:  # so that it is not counted again after a restart
             numbers = range(segment.header.batches + 1)
             missing = next(n for n in numbers if n not in found.frames)
             self.mark(segment, Mark(missing, (0, lost), form.DROPPED))
         return Contents(parts, lost)
 
-    def _settled(self, segment: Segment) -> dict[int, list[Range]]:
-        settled: dict[int, list[Range]] = {}
-        if segment.marks:
-            content = b""
-            with suppress(OSError):  # then everything is sent again
-                content = self._store.read_marks(segment.sequence)
-            segment.marks = form.sound_length(content, segment.header)
-            for mark in form.read_marks(content, segment.header):
-                settled.setdefault(mark.number, []).append(mark.range)
-        return settled
+    def _settled(self, segment: Segment) -> Settled:
+        if not segment.marks:
+            return {}
+        content = b""
+        with suppress(OSError):  # then everything is sent again
+            content = self._store.read_marks(segment.sequence)
+        segment.marks = form.sound_length(content, segment.header)
+        return form.read_marks(content, segment.header)
 
     def _read(self, sequence: int, length: int, offset: int = 0) -> bytes:
         """Nothing, if it is the file that cannot be read."""
@@ -187,26 +182,3 @@ class Shelf:
                 raise
             self.complain(error)
             return b""
-
-
-def _best_header(content: bytes) -> Header | None:
-    """Of a damaged segment: one of the two, else what its frames add up to."""
-    found = form.scan(content)
-    if found.header is not None or not found.frames:
-        return found.header
-    first = next(iter(found.frames.values()))
-    entries = sum(frame.entries for frame in found.frames.values())
-    batches = len(found.frames)
-    return Header(batches, 0, first.closed_at, entries, len(content), 0, 0)
-
-
-def _lost(header: Header, found: Scan, settled: dict[int, list[Range]]) -> int:
-    """Entries that should be there, are not, and were not settled before."""
-    there = sum(frame.entries for frame in found.frames.values())
-    done = sum(
-        stop - start
-        for number, ranges in settled.items()
-        if number not in found.frames
-        for start, stop in ranges
-    )
-    return max(0, header.entries - there - done)

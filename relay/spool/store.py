@@ -21,7 +21,15 @@ from typing import NamedTuple
 from relay.errors import ConfigError, RelayError
 from relay.spool.files import Files
 
-__all__ = ["FILE_BYTES_MAX", "Found", "Store", "read_file", "write_all"]
+__all__ = [
+    "FILE_BYTES_MAX",
+    "FOLDERS",
+    "Found",
+    "Store",
+    "is_segment",
+    "read_file",
+    "write_all",
+]
 
 LOCK = "lock"
 FOLDERS = ("spool", "parked", "quarantine")
@@ -199,6 +207,12 @@ class Store:
             yield handle
         finally:
             self.files.close(handle)
+
+
+def is_segment(name: str) -> bool:
+    """Whether a segment may have that name."""
+    ours = _OURS.fullmatch(name)
+    return ours is not None and ours[2] == "seg"
 
 
 def read_file(

@@ -139,7 +139,7 @@ class KilledAndRefused(RuleBasedStateMachine):
             self.durable |= self.unsure | items(batches)
             self.unsure = set()
         if sum(tally.dropped.values()) > before:  # any of the oldest may be gone
-            self.durable, self.unsure = set(), self.durable | self.unsure
+            self.durable, self.unsure = set(), set()
 
     @rule()
     def take(self) -> None:
@@ -159,7 +159,7 @@ class KilledAndRefused(RuleBasedStateMachine):
             self.spool.split(name)
         else:
             self.durable -= found
-            self.unsure |= found
+            self.unsure -= found
             self.settled += len(found)
             self.spool.acknowledge(name) if how == "ack" else self.spool.park(name, "")
 
