@@ -20,7 +20,17 @@ from relay.errors import ConfigError, RelayError
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS = ("run", "check", "explain", "replay", "record", "send", "put", "emulator")
+COMMANDS = (
+    "run",
+    "check",
+    "explain",
+    "replay",
+    "record",
+    "send",
+    "put",
+    "emulator",
+    "spool",
+)
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
