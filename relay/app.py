@@ -21,7 +21,6 @@ from relay import __version__
 from relay.admin.status import Status
 from relay.admin.web import make_site
 from relay.cloudmonitor.credentials import Provider
-from relay.credentials.static import VARIABLES
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
@@ -62,6 +61,9 @@ LANES_END_SECONDS = 0.5
 FUTURE_SECONDS = 60
 """No period is reported that starts later than that from now; the service may refuse it."""
 
+UNLIMITED = 1e6
+"""Requests a second where there are none: nobody limits a stream or a void."""
+
 LARGEST_DATAGRAM = 65_535
 """Twisted's own default cuts at 8,192 bytes without a sign."""
 
@@ -89,7 +91,7 @@ class Relay:
         self._logs, self._announce = logs, announce
         self._started = wall()
         self._ready = False
-        self._provider: Provider | None = provider_of(loaded)
+        self._provider: Provider | None = provider_of(loaded, logs.scrubber.add)
         self._urls: dict[str, str] = {}
         self._site_ports: list[Any] = []
         self._doors: list[tuple[Door, Any]] = []
@@ -107,8 +109,6 @@ class Relay:
         self._telemetry = Telemetry(__version__, self._engine.name)
         self._summing = LoopingCall(lambda: logs.flush(wall()))
         self._summing.clock = reactor
-        for name in (VARIABLES.secret, VARIABLES.token):
-            logs.scrubber.add(loaded.credentials_environment.get(name, ""))
 
     def start(self) -> None:
         """From the far end to the near one: the doors for StatsD open last.
@@ -146,6 +146,7 @@ class Relay:
         for listen in self._settings.listen:
             self._open(listen)
         self._ready = True
+        set_aside()
         for word, url in self._urls.items():
             self._announce(f"{word} {url}")
 
@@ -161,7 +162,7 @@ class Relay:
         deadline = self._reactor.seconds() + self._settings.stop_timeout
         self._ready = False
         for door, port in self._doors:
-            drain(port, door.intake)
+            yield drain(port, door.intake, self._reactor)
             yield port.stopListening()
         self._clockwork.stop()
         for sealed in self._engine.seal_all(self._latest()):
@@ -217,12 +218,13 @@ class Relay:
 
     def _build_courier(self) -> Courier:
         settings = self._settings
+        limited = settings.sink in ("cloudmonitor", "emulator")
         return Courier(
             spool=self._spool,
             sink=self._sink,
             ledger=self._ledger,
             policy=Policy(uncertain_limit=settings.uncertain_retries),
-            pace=Pace(settings.requests_per_second),
+            pace=Pace(settings.requests_per_second if limited else UNLIMITED),
             disk=self._disk,
             http=self._http,
             clock=self._reactor,

@@ -24,7 +24,7 @@ from relay.sink.null import NullSink
 from relay.sink.stdout import StdoutSink
 from relay.sink.transport import Transport
 
-__all__ = ["EMULATOR_KEYS", "SINKS", "Sink", "open_sink", "provider_of"]
+__all__ = ["EMULATOR_KEYS", "SINKS", "Sink", "Whispered", "open_sink", "provider_of"]
 
 EMULATOR_KEYS = {"emulator": "emulator"}
 """The key pair that the embedded emulator accepts; it opens nothing else."""
@@ -61,8 +61,36 @@ class _Plan(NamedTuple):
     wall: Callable[[], float]
 
 
-def provider_of(loaded: Loaded) -> Provider | None:
-    """Whose keys sign; None where nothing is signed.
+class Whispered:
+    """A provider that tells ``hush`` each secret it gives, before anybody can log it."""
+
+    def __init__(self, provider: Provider, hush: Callable[[str], None]) -> None:
+        self._provider, self._hush = provider, hush
+        self._told: Credentials | None = None
+
+    @property
+    def warning(self) -> str:
+        """What the provider complains of."""
+        return self._provider.warning
+
+    def get(self) -> Credentials:
+        """As the provider."""
+        found = self._provider.get()
+        if found != self._told:
+            for secret in filter(None, (found.secret, found.token)):
+                self._hush(secret.reveal())
+            self._told = found
+        return found
+
+    def refresh(self) -> None:
+        """As the provider."""
+        self._provider.refresh()
+
+
+def provider_of(
+    loaded: Loaded, hush: Callable[[str], None] = lambda _: None
+) -> Provider | None:
+    """Whose keys sign; None where nothing is signed. ``hush`` hears each secret.
 
     Raises ConfigError where CloudMonitor is the sink and no source is configured.
     """
@@ -72,12 +100,13 @@ def provider_of(loaded: Loaded) -> Provider | None:
         return Static(Credentials(key_id, Secret(secret), source="emulator"))
     if settings.sink != "cloudmonitor":
         return None
-    return open_provider(
+    found = open_provider(
         loaded.credentials_environment,
         key_file=settings.key_file,
         profile=settings.credentials_profile,
         shared=settings.key_file_shared,
     )
+    return Whispered(found, hush)
 
 
 def open_sink(

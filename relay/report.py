@@ -146,6 +146,7 @@ def sink_words(name: str, sink: object, courier: CourierStatus) -> Sink:
     return Sink(
         name=name,
         endpoint=signed.endpoint if signed else None,
+        clock_offset=signed.clock_offset if signed else 0.0,
         state=courier.state,
         reason=courier.reason or None,
         last_answer=courier.last_answer or None,
@@ -156,12 +157,13 @@ def sink_words(name: str, sink: object, courier: CourierStatus) -> Sink:
 def credentials_words(sink: object) -> Credentials | None:
     """Whose keys sign; None before the first request, and where nothing is signed."""
     signed = sink.status() if isinstance(sink, CloudMonitorSink) else None
-    if signed is None or not signed.key_id:
+    if signed is None or not (signed.key_id or signed.credentials_warning):
         return None
     return Credentials(
         source=signed.credentials_source,
         key_id=signed.key_id,
         expires_at=signed.credentials_expire_at,
+        warning=signed.credentials_warning or None,
     )
 
 

@@ -6,6 +6,7 @@ What is answered is not its business.
 from io import BytesIO
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 from twisted.web import http, server
 from twisted.web.resource import Resource
 
@@ -27,6 +28,7 @@ _TOO_LARGE = (
 class _Channel(http.HTTPChannel):
     """One connection."""
 
+    _log = Logger("twisted.web.http")  # that a client was idle is Twisted's news
     totalHeadersSize = HEADERS_BYTES  # noqa: N815 - named by Twisted
     maxHeaders = HEADERS  # noqa: N815 - named by Twisted
 

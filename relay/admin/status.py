@@ -18,7 +18,6 @@ __all__ = [
     "Sink",
     "Status",
     "Twins",
-    "masked",
 ]
 
 
@@ -64,10 +63,14 @@ class Ledger(TypedDict):
 
 
 class Sink(TypedDict):
-    """Where entries go; ``reason`` says why where ``state`` is not the usual one."""
+    """Where entries go; ``reason`` says why where ``state`` is not the usual one.
+
+    ``clock_offset``: seconds added to this machine's clock when a request is signed.
+    """
 
     name: str
     endpoint: str | None
+    clock_offset: float
     state: str
     reason: str | None
     last_answer: str | None
@@ -75,11 +78,12 @@ class Sink(TypedDict):
 
 
 class Credentials(TypedDict):
-    """Whose key it is, never the key."""
+    """Whose key it is, never the key; ``warning`` says why an old one is still used."""
 
     source: str
     key_id: str
     expires_at: float | None
+    warning: str | None
 
 
 class Twins(TypedDict):
@@ -131,8 +135,3 @@ class Status(TypedDict):
     last_clock_step: ClockStep | None
     collisions: Collisions
     last_refusals: Sequence[Refused]
-
-
-def masked(key_id: str) -> str:
-    """Enough of an access key's id to tell it from others, not to use it."""
-    return f"{key_id[:4]}…{key_id[-2:]}" if len(key_id) >= 12 else "…"  # noqa: PLR2004 - twice what is shown

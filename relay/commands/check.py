@@ -35,10 +35,11 @@ def register(commands: Commands) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    loaded = from_arguments(arguments)
+    loaded = from_arguments(arguments, will_run=False)
     for line in check_lines(loaded):
         print(line)
     print(f"# configuration {configuration_hash(loaded.settings)}")
+    from_arguments(arguments)  # raises what run would, now that all has been shown
     if loaded.settings.sink == "cloudmonitor":
         print(f"# credentials: {_credentials(loaded)}")
     return 0

@@ -74,8 +74,10 @@ class Explainer:
         self._known: set[Any] = set()
 
     def explain(self, datagram: bytes) -> dict[str, list[dict[str, Any]]]:
-        """``accepted``, ``refused`` and ``ignored``, as contract and README have them."""
+        """``accepted``, ``refused`` and ``ignored``, one row a section.
 
+        What the grammar accepts and is not reported stands in two of them.
+        """
         found: dict[str, list[dict[str, Any]]]
         found = {"accepted": [], "refused": [], "ignored": []}
         for line in lines(datagram):
@@ -92,7 +94,6 @@ class Explainer:
     def _name(
         self, text: str, sample: Sample, found: dict[str, list[dict[str, Any]]]
     ) -> None:
-
         series = self._resolve(sample.kind, sample.name, sample.tags)
         if isinstance(series, Series) and series not in self._known:
             if len(self._known) >= self._limit:
@@ -101,10 +102,11 @@ class Explainer:
                 self._known.add(series)
         match series:
             case What():
-                found["ignored"].append(_because(text, series))
+                found["accepted"].append(_accepted(sample, None))
+                found["ignored"] += [_because(text, series)] * len(sample.values)
             case Reason():
                 found["accepted"].append(_accepted(sample, None))
-                found["refused"].append(_because(text, series))
+                found["refused"] += [_because(text, series)] * len(sample.values)
             case _:
                 metric = {
                     "MetricName": series.metric,

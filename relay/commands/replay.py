@@ -17,7 +17,7 @@ from relay.errors import ConfigError, RelayError
 from relay.pipeline import build_engine, build_namer
 from relay.recording import Recorded, read
 from relay.rollup.engine import Engine, Rollup, Tally
-from relay.rollup.grace import aligned, seal_grace
+from relay.rollup.grace import SEAL_GRACE_SECONDS, aligned
 from relay.settings import add_arguments, from_arguments
 from relay.statsd.grammar import number
 
@@ -107,7 +107,7 @@ def simulate(
         now = begin + recorded.t
         if now >= end:
             break
-        yield from hand.move_to(now - seal_grace(length))
+        yield from hand.move_to(now - SEAL_GRACE_SECONDS)
         period = aligned(now, length)
         engine.feed(recorded.datagram, period)
         reached = period + length

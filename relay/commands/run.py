@@ -33,6 +33,7 @@ the log. SIGTERM and SIGINT seal what is open, deliver it within --stop-timeout 
 with status 0; a second one ends at once.
 """
 
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPPED_TWICE = 1
 DEFAULT_DOOR = "udp://127.0.0.1:8125"
 
@@ -45,6 +46,8 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    for signum in SIGNALS:  # until there is something to stop
+        signal.signal(signum, lambda *_: sys.exit(0))
     from relay.destination import provider_of  # noqa: PLC0415 - see relay.commands
 
     # Without keys a region is of no use, so their absence is said first.
@@ -76,7 +79,7 @@ class _Life:
 
     def lead(self) -> int:
         """Run until a signal; the exit status. Raises what start raised."""
-        for signum in (signal.SIGTERM, signal.SIGINT):
+        for signum in SIGNALS:
             signal.signal(signum, self._signalled)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
@@ -142,7 +145,7 @@ def _hints(settings: Settings, urls: Mapping[str, Sequence[str]]) -> Iterator[st
         yield f"try: {_command()} send {to}'hello:1|c'"
         # A period closes up to two seconds after its end.
         yield (
-            f"and within {settings.period + 2} s see {urls['emulator'][0]}/ and "
+            f"and within {settings.period + 3} s see {urls['emulator'][0]}/ and "
             f"{urls['emulator'][0]}/_emulator/entries"
         )
 

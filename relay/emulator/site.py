@@ -10,6 +10,7 @@ from io import BytesIO
 from typing import IO, cast
 
 from twisted.internet.interfaces import IReactorTime, ITCPTransport
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel, datetimeToString
 from twisted.web.http import Request as HTTPRequest
@@ -60,6 +61,7 @@ def make_site(
 class _Channel(HTTPChannel):
     """Lets URLs pass that are long enough to be refused with 414 by the service."""
 
+    _log = Logger("twisted.web.http")  # that a client was idle is Twisted's news
     MAX_LENGTH = HEAD_BYTES_MAX
     totalHeadersSize = HEAD_BYTES_MAX  # noqa: N815 - named by Twisted
 

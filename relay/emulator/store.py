@@ -133,7 +133,7 @@ def _line(entry: Entry, request_id: str, received: float) -> bytes:
         "RequestId": request_id,
         "received": received,
     }
-    return json.dumps(shown, separators=(",", ":")).encode()
+    return json.dumps(shown).encode()
 
 
 def _raw(entry: Entry, period: int) -> Values:

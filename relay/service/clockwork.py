@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
-from relay.rollup.grace import aligned, seal_grace
+from relay.rollup.grace import SEAL_GRACE_SECONDS, aligned
 from relay.service.steps import Step, Steps
 
 __all__ = ["Clockwork"]
@@ -42,7 +42,7 @@ class Clockwork(Generic[Sealed]):
     ) -> None:
         self._seal, self._sealed, self._step = seal, sealed, step
         self._length = period_seconds
-        self._grace = seal_grace(period_seconds)
+        self._grace = SEAL_GRACE_SECONDS
         self._clock, self._wall = clock, wall
         self._sealed_until = 0
         self.steps = Steps(clock.seconds, wall)

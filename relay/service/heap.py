@@ -10,10 +10,6 @@ from typing import Protocol
 
 __all__ = ["set_aside"]
 
-CHEAP_OBJECTS = 100_000
-"""Up to so many objects a full collection costs some milliseconds, and is done: a cycle
-that was set aside alive can only be found by looking at everything again."""
-
 
 class Collector(Protocol):
     """The part of the module ``gc`` that is used here."""
@@ -26,20 +22,12 @@ class Collector(Protocol):
         """Set all objects aside."""
         ...
 
-    def unfreeze(self) -> None:
-        """Take them back."""
-        ...
-
-    def get_freeze_count(self) -> int:
-        """How many are set aside."""
-        ...
-
 
 def set_aside(collector: Collector = gc) -> None:
-    """Call it when a period was closed. Holds all threads for a few milliseconds."""
-    if collector.get_freeze_count() < CHEAP_OBJECTS:
-        collector.unfreeze()
-        collector.collect()
-    else:
-        collector.collect(1)
+    """Call it once all is built, and whenever a period was closed.
+
+    Only the youngest are looked at, whatever the number of series. A cycle that dies
+    after it was set aside is never found; between two calls few have the time.
+    """
+    collector.collect(1)
     collector.freeze()

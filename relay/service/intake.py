@@ -3,12 +3,18 @@
 It does not look into a datagram and knows neither series nor sinks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Protocol
 
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
+from twisted.internet.task import deferLater
 
-__all__ = ["Drainable", "Intake", "drain"]
+__all__ = ["DRAIN_SECONDS", "Drainable", "Intake", "drain"]
+
+DRAIN_SECONDS = 0.5
+TURN_SECONDS = 0.001
 
 
 class Intake(DatagramProtocol):
@@ -40,15 +46,20 @@ class Drainable(Protocol):
         ...
 
 
-def drain(port: Drainable, intake: Intake, *, most: int = 100_000) -> None:
-    """Read what the kernel still holds, at most ``most`` datagrams.
+@inlineCallbacks
+def drain(
+    port: Drainable, intake: Intake, clock: IReactorTime
+) -> Generator[Deferred[None], None, None]:
+    """Read what the kernel still holds, for ``DRAIN_SECONDS`` at most.
 
     Closing a socket throws its queue away; at a stop that queue is somebody's data. A
-    sender that never pauses must not keep us from stopping, hence the bound.
+    sender that never pauses must not keep us from stopping, hence the bound; and
+    between reads the reactor has its turn, so that a second signal is heard.
     """
-    start = intake.datagrams
-    while intake.datagrams - start < most:
+    deadline = clock.seconds() + DRAIN_SECONDS
+    while clock.seconds() < deadline:
         before = intake.datagrams
         port.doRead()
         if intake.datagrams == before:
             return
+        yield deferLater(clock, TURN_SECONDS, lambda: None)

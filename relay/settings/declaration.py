@@ -277,6 +277,7 @@ class Settings:
             unit="requests a second",
             least=0.01,
             most=1000,
+            default_text="10, on loopback 1000",
         ),
     )
     requests_in_flight: int = field(

@@ -5,7 +5,8 @@ rule is a row. Types and bounds of single settings are declared with them.
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 import attrs
 
@@ -39,9 +40,14 @@ def broken_rule(settings: Settings, *, will_run: bool) -> Broken | None:
 
 def adapted(settings: Settings, given: Collection[str]) -> Settings:
     """Defaults that follow from other settings, where they were not ``given``."""
-    if "send_spread" not in given and is_local(settings):
-        return attrs.evolve(settings, send_spread=0.0)
-    return settings
+    if not is_local(settings):
+        return settings
+    own = {key: value for key, value in _LOCAL.items() if key not in given}
+    return attrs.evolve(settings, **own)
+
+
+_LOCAL: Mapping[str, Any] = {"send_spread": 0.0, "requests_per_second": 1000.0}
+"""Where no request leaves the machine there is no account with limits to share."""
 
 
 def _state(settings: Settings) -> Broken | None:

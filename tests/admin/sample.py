@@ -49,6 +49,7 @@ def a_status() -> Status:
         "sink": {
             "name": "cloudmonitor",
             "endpoint": "https://metrics.cn-hangzhou.aliyuncs.com",
+            "clock_offset": 0.0,
             "state": "waiting",
             "reason": "Throttling.User",
             "last_answer": "Throttling.User",
@@ -58,6 +59,7 @@ def a_status() -> Status:
             "source": "environment",
             "key_id": "LTAI…xY",
             "expires_at": 1_004_200.0,
+            "warning": None,
         },
         "configuration_hash": "0123abcd",
         "state": "off: memory only",

@@ -57,16 +57,26 @@ def test_a_refusal_has_the_line_and_a_reason(
     [
         ("_e{5,4}:title|text", "event"),
         ("_sc|redis|0", "service_check"),
-        ("datadog.dogstatsd.client.metrics:1|c", "client_telemetry"),
     ],
 )
 def test_what_is_not_for_us_is_ignored(
     capsys: pytest.CaptureFixture[str], line: str, reason: str
 ) -> None:
-    """Events, service checks and clients' telemetry are neither good nor bad."""
+    """Events and service checks are neither good nor bad."""
     (found,) = explained(capsys, line)
     assert found["ignored"] == [{"text": line, "reason": reason}]
     assert (found["accepted"], found["refused"]) == ([], [])
+
+
+def test_telemetry_of_clients_is_accepted_by_the_grammar_and_ignored(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It has no metric, and each packed value is ignored by itself, as in the ledger."""
+    line = "datadog.dogstatsd.client.metrics:1:2|c"
+    (found,) = explained(capsys, line)
+    assert [one["metric"] for one in found["accepted"]] == [None]
+    assert found["ignored"] == [{"text": line, "reason": "client_telemetry"}] * 2
+    assert found["refused"] == []
 
 
 def test_tags_show_bare_empty_and_repeated_keys(

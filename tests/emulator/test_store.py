@@ -34,9 +34,10 @@ def test_log_line() -> None:
     store.add(an_entry({"Sum": 42.0, "SampleCount": 40}), "R-1", 12.5)
     (line,) = store.lines()
     assert line == (
-        b'{"GroupId":"0","MetricName":"hits","Dimensions":{"host":"web-1"},"Type":1,'
-        b'"Period":60,"Time":60000,"Values":{"Sum":42.0,"SampleCount":40},'
-        b'"RequestId":"R-1","received":12.5}'
+        b'{"GroupId": "0", "MetricName": "hits", "Dimensions": {"host": "web-1"},'
+        b' "Type": 1, "Period": 60, "Time": 60000,'
+        b' "Values": {"Sum": 42.0, "SampleCount": 40},'
+        b' "RequestId": "R-1", "received": 12.5}'
     )
 
 

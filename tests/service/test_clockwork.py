@@ -51,10 +51,10 @@ def test_boundaries_do_not_drift() -> None:
     assert sealed == [660 + 60 * i for i in range(10)]
 
 
-def test_short_periods_have_a_shorter_grace() -> None:
-    """Periods of two seconds are sealed one second after their end."""
+def test_short_periods_have_the_same_grace() -> None:
+    """Periods of two seconds are sealed two seconds after their end, one after another."""
     clock, _, sealed = make(600.5, period=2)
-    run(clock, 6.5)
+    run(clock, 7.75)
     assert sealed == [602, 604, 606]
 
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from relay.service.intake import Intake, drain
+from twisted.internet.task import Clock
+
+from relay.service.intake import DRAIN_SECONDS, Intake, drain
 
 
 def test_feeds_each_datagram_under_the_open_period() -> None:
@@ -32,15 +34,30 @@ class Port:
             self.intake.datagramReceived(datagram, None)
 
 
+def drained(intake: Intake, waiting: Iterator[bytes], seconds: float) -> bool:
+    """Whether a drain ended while ``seconds`` went by."""
+    clock = Clock()
+    ended: list[object] = []
+    drain(Port(intake, waiting), intake, clock).addBoth(ended.append)
+    clock.pump([0.01] * int(seconds / 0.01))
+    return ended == [None]
+
+
 def test_drain_reads_until_the_queue_is_empty() -> None:
     """Everything the kernel held is fed before the socket is closed."""
     intake = Intake(lambda _d, _p: None, lambda _: 0, lambda: 0.0)
-    drain(Port(intake, iter([b"x"] * 7)), intake)
+    assert drained(intake, iter([b"x"] * 7), seconds=0.1)
     assert intake.datagrams == 7
 
 
 def test_drain_ends_under_endless_traffic() -> None:
     """A sender that never pauses does not keep the relay from stopping."""
     intake = Intake(lambda _d, _p: None, lambda _: 0, lambda: 0.0)
-    drain(Port(intake, iter(lambda: b"x", b"")), intake, most=10)
-    assert intake.datagrams == 10
+    assert drained(intake, iter(lambda: b"x", b""), seconds=DRAIN_SECONDS + 0.1)
+
+
+def test_the_reactor_has_its_turn_while_the_queue_is_drained() -> None:
+    """One read a turn, so that signals and deadlines are seen meanwhile."""
+    intake = Intake(lambda _d, _p: None, lambda _: 0, lambda: 0.0)
+    assert not drained(intake, iter(lambda: b"x", b""), seconds=0.02)
+    assert intake.datagrams <= 6

@@ -1,0 +1,67 @@
+"""From settings to a sink: whose keys, which endpoint, and what is never shown."""
+
+import pytest
+
+from relay.cloudmonitor.credentials import Credentials, Secret
+from relay.credentials.static import Static
+from relay.destination import SINKS, Whispered, open_sink, provider_of
+from relay.errors import ConfigError
+from relay.settings import Loaded, Settings, load
+from relay.sink.cloudmonitor import CloudMonitorSink
+
+
+def loaded(*flags: tuple[str, str], **environment: str) -> Loaded:
+    """Settings from flags, with variables of the vendor."""
+    return load(None, dict(flags), environment, will_run=False)
+
+
+def test_every_choice_of_the_setting_has_a_row() -> None:
+    """A sink that can be chosen can be opened."""
+    for name in SINKS:
+        assert load(None, {"sink": name}, {}, will_run=False).settings.sink == name
+
+
+def test_each_secret_is_hushed_once_when_it_is_used() -> None:
+    """Key files change; the log must know every secret before it can meet it."""
+    heard: list[str] = []
+    keys = Credentials("id", Secret("canary"), Secret("token"))
+    provider = Whispered(Static(keys), heard.append)
+    assert provider.get() is keys
+    provider.get()
+    assert heard == ["canary", "token"]
+
+
+def test_without_any_source_of_keys_there_is_no_provider() -> None:
+    """The message names the sink that needs none."""
+    with pytest.raises(ConfigError, match="--sink emulator"):
+        provider_of(loaded())
+
+
+def test_sinks_that_sign_nothing_ask_for_no_keys() -> None:
+    """Nothing is looked up for them."""
+    assert provider_of(loaded(("sink", "null"))) is None
+
+
+@pytest.mark.parametrize(
+    ("flags", "url"),
+    [
+        ((("region", "cn-hangzhou"),), "https://metrics.cn-hangzhou.aliyuncs.com/"),
+        (
+            (("region", "cn-hangzhou"), ("network", "vpc")),
+            "https://metrics-vpc.cn-hangzhou.aliyuncs.com/",
+        ),
+        (
+            (("region", "cn-hangzhou"), ("endpoint", "http://127.0.0.1:1")),
+            "http://127.0.0.1:1/",
+        ),
+    ],
+)
+def test_an_endpoint_wins_over_a_region(
+    flags: tuple[tuple[str, str], ...], url: str
+) -> None:
+    """What the operator wrote out is what is used."""
+    settings: Settings = loaded(*flags).settings
+    keys = Static(Credentials("id", Secret("secret")))
+    sink = open_sink(settings, provider=keys, emulator=None, wall=lambda: 0.0)
+    assert isinstance(sink, CloudMonitorSink)
+    assert sink.status().endpoint == url
