@@ -61,7 +61,7 @@ class FileSpool:
         parked_limit = int(limit_bytes * PARKED_SHARE)
         self._limit = limit_bytes - quarantine_limit - parked_limit
         self._segment_limit = min(SEGMENT_BYTES_MAX, limit_bytes // SEGMENTS_MIN)
-        self._max_age = max_age_seconds
+        self.max_age_seconds = max_age_seconds
         self._store = store
         self._shelf = Shelf(store, quarantine_limit)
         self._parked = ParkedFiles(store.files, store.parked, parked_limit)
@@ -185,7 +185,7 @@ class FileSpool:
 
     def expire(self, now: float) -> QueueTally:
         """Drop what is older than the age limit at ``now``, in Unix seconds."""
-        limit = now - self._max_age
+        limit = now - self.max_age_seconds
         if self._oldest < limit:
             for segment in list(self._segments.values()):
                 if segment.closed_at < limit:

@@ -49,7 +49,8 @@ class MemorySpool:
     """
 
     def __init__(self, *, limit_bytes: int, max_age_seconds: float) -> None:
-        self._limit, self._max_age = limit_bytes, max_age_seconds
+        self.max_age_seconds = max_age_seconds
+        self._limit = limit_bytes
         self._live: deque[Batch] = deque()
         self._backlog: deque[Batch] = deque()
         self._in_flight: dict[str, _Flight] = {}
@@ -133,7 +134,7 @@ class MemorySpool:
 
     def expire(self, now: float) -> QueueTally:
         """Drop what is older than the age limit at ``now``, in Unix seconds."""
-        limit = now - self._max_age
+        limit = now - self.max_age_seconds
         if self._oldest < limit:
             self._drop([b for b in self._waiting() if b.closed_at < limit], EXPIRED)
             self._oldest = min((b.closed_at for b in self._waiting()), default=now)

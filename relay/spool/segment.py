@@ -56,9 +56,8 @@ __all__ = [
 VERSION = 1
 
 LEVEL = 1
-"""Of compression. A third of the size for 3 µs an entry: a spool of one size holds three
-times the outage, and the disk has a third to write. Level 6 would save a tenth more for
-twice the time."""
+"""Of compression. 263 bytes an entry become 47 for 0.7 µs, so that a spool of one size
+holds five times the outage; level 6 makes them 41 for twice the time."""
 
 _HEAD_MAGIC, _TAIL_MAGIC, _MARKS_MAGIC = b"CMSRELAY", b"YALERSMC", b"CMSMARKS"
 _MARKER = b"\xf1FR1"

@@ -188,6 +188,16 @@ class Store:
                 self.files.unlink(self._quarantine, name)
                 total, count = total - size, count - 1
 
+    def empty(self, folder: str) -> Sequence[str]:
+        """Remove the files and links of one of FOLDERS; gives their names."""
+        handle = dict(zip(FOLDERS, self._opened[2:], strict=True))[folder]
+        gone = []
+        for name in sorted(self.files.names(handle)):
+            with suppress(IsADirectoryError, PermissionError):
+                self.files.unlink(handle, name)
+                gone.append(name)
+        return gone
+
     def _kept(self) -> list[str]:
         names = self.files.names(self._quarantine)
         return [name for name in names if _KEPT.fullmatch(name)]

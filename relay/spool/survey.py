@@ -27,13 +27,18 @@ class SegmentView(NamedTuple):
     tell, ``closed_at`` is None and the numbers are 0; ``problem`` then says why.
     """
 
-    name: str
+    segment: str
     closed_at: int | None
     batches: int
     waiting: int
     lost: int
     bytes: int
     problem: str
+
+    @property
+    def sequence(self) -> int:
+        """Its number."""
+        return int(self.segment.partition(".")[0])
 
 
 class Survey:

@@ -6,7 +6,7 @@ import pytest
 
 from relay.delivery.batch import Batch
 from relay.spool.file import FileSpool
-from tests.spool.model import Crash, Disk, Luck, ModelFiles
+from tests.spool.model import Crash, Disk, Inode, Luck, ModelFiles
 from tests.spool.rig import batch, bulky, items, on, taken
 
 NOW = 1000.0
@@ -127,3 +127,28 @@ def test_a_segment_is_synced_under_another_name_before_it_gets_its_own() -> None
         ("rename", temporary),
         ("sync", "spool"),
     ]
+
+
+def test_a_segment_goes_before_its_marks() -> None:
+    """A crash between the two must not bring it back unmarked."""
+    files = ModelFiles(Disk())
+    spool = on(files)
+    spool.append([batch("a"), batch("b")])
+    for one in taken(spool):
+        files.done.clear()
+        spool.acknowledge(one.id)
+    assert files.done == [
+        ("unlink", "0000000000000001.seg"),
+        ("unlink", "0000000000000001.ack"),
+    ]
+
+
+def test_what_a_crash_left_half_written_is_cleaned_up() -> None:
+    """Segments under their other name, and marks whose segment is gone."""
+    disk = Disk()
+    on(disk).append([batch("a")])
+    folder = disk.folders["spool"].now
+    for name in ("0000000000000002.tmp", "0000000000000003.ack"):
+        folder[name] = Inode(b"half", b"half")
+    assert on(disk).tally().quarantined == 0
+    assert disk.names("spool") == ["0000000000000001.seg"]

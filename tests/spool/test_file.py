@@ -11,7 +11,7 @@ import pytest
 from relay.delivery.batch import Batch
 from relay.errors import ConfigError, RelayError
 from relay.spool.memory import EXPIRED, SPACE
-from relay.spool.segment import HEADER_BYTES
+from relay.spool.segment import HEADER_BYTES, marks_bytes
 from tests.spool.model import Disk, Luck, ModelFiles
 from tests.spool.rig import MEBIBYTE, at, batch, bulky, ids, items, on, taken
 
@@ -49,6 +49,17 @@ def test_what_was_settled_does_not_come_back() -> None:
     spool.acknowledge("d")
     spool.park("c", "syntax")
     assert restarted(files) == ["b", "e"]
+
+
+def test_each_settlement_is_one_mark() -> None:
+    """They are appended, so a segment with many batches costs no rewriting."""
+    files = ModelFiles(Disk())
+    spool = on(files)
+    spool.append([batch(name) for name in "abcd"])
+    for one in taken(spool)[:3]:
+        spool.acknowledge(one.id)
+    marks = files.disk.file("spool/0000000000000001.ack").now
+    assert len(marks) == marks_bytes(3)
 
 
 def test_halves_that_were_settled_do_not_come_back() -> None:
