@@ -201,9 +201,7 @@ class FileSpool:
     # Taking off and landing.
 
     def _fly(self, batch: Batch, part: Part, queue: Queue) -> Batch:
-        if (
-            batch.id in self._in_flight
-        ):  # a period closed twice, before and after a stop
+        if batch.id in self._in_flight:  # one period, closed before and after a stop
             batch = batch._replace(id=f"{batch.id}~{part.segment.sequence}")
         self._in_flight[batch.id] = _Flight(part, queue)
         part.segment.flying += 1

@@ -75,12 +75,12 @@ class Store:
             root = files.open_root(path, True)
             opened.append(root)
             opened.append(files.lock(root, LOCK))
-            opened += [_folder(files, root, name) for name in FOLDERS]
+            opened.extend(_folder(files, root, name) for name in FOLDERS)
         except OSError as error:
             for handle in opened:
                 files.close(handle)
             raise _refusal(path, error) from None
-        with suppress(OSError):  # then the folders become durable with a later sync
+        with suppress(OSError):  # a disk that refuses this refuses segments too
             files.sync(root)
         return cls(files, opened)
 
