@@ -7,7 +7,6 @@ and replayed is what runs.
 from relay.cloudmonitor.naming import Namer
 from relay.rollup.engine import Engine
 from relay.rollup.engines import open_engine
-from relay.rollup.series import Resolve
 from relay.settings import Settings
 from relay.statsd.grammar import Grammar
 
@@ -31,15 +30,14 @@ def build_namer(settings: Settings) -> Namer:
         instance_key=settings.instance_key,
         first_tags=settings.first_tags,
         report_client_telemetry=settings.report_client_telemetry,
-        owners_limit=max(200_000, 2 * settings.series_limit),
     )
 
 
-def build_engine(settings: Settings, resolve: Resolve) -> Engine:
+def build_engine(settings: Settings, namer: Namer) -> Engine:
     """The engine that is set; ConfigError where it is not here."""
     return open_engine(
         settings.engine,
-        resolve,
+        namer,
         build_grammar(settings),
         period_seconds=settings.period,
         long_factor=settings.long_factor,
@@ -47,4 +45,5 @@ def build_engine(settings: Settings, resolve: Resolve) -> Engine:
         series_limit=settings.series_limit,
         idle_ttl_seconds=settings.idle_ttl,
         silent_kinds=settings.delete_idle,
+        released=namer.release,
     )

@@ -43,10 +43,8 @@ class Namer:
     """Names series; a ``Resolve``. Deterministic for the same questions in one order.
 
     ``instance`` is the value of the dimension ``instance_key``; None or empty leaves it
-    out. ``first_tags`` go out before all others. ``owners_limit`` bounds the memory of
-    who came first: of that many identities the half asked for longest ago is forgotten,
-    and ``forgotten`` counts them. A twin of a forgotten series would share its identity;
-    so the limit has to be well above the number of series held at a time.
+    out. ``first_tags`` go out before all others. Who came first is remembered for as long
+    as the series is held: whoever lets one go says so to ``release``.
 
     Thread: one, the engine's.
     """
@@ -58,7 +56,6 @@ class Namer:
         instance_key: str = "instance",
         first_tags: Sequence[str] = (),
         report_client_telemetry: bool = False,
-        owners_limit: int = 200_000,
     ) -> None:
         key = clean_key(instance_key)
         if key == SERIES_KEY:
@@ -67,7 +64,7 @@ class Namer:
         self._reserved = (*dict(self._ours), SERIES_KEY)
         self._first = dict.fromkeys(map(self._unreserved, map(clean_key, first_tags)))
         self._ignores_telemetry = not report_client_telemetry
-        self._owners = _Owners(owners_limit)
+        self._owners: dict[bytes, bytes] = {}
         self.dropped_tags = 0
         self.collision_count = 0
         self._collisions: deque[Collision] = deque(maxlen=_LISTED)
@@ -87,10 +84,11 @@ class Namer:
         """The latest hundred; ``collision_count`` has them all."""
         return tuple(self._collisions)
 
-    @property
-    def forgotten(self) -> int:
-        """How many identities have lost the memory of their owner."""
-        return self._owners.forgotten
+    def release(self, series: Series) -> None:
+        """Nobody holds ``series`` any more; its identity is free for the next comer."""
+        identity = _digest(series.metric, series.dimensions)
+        if self._owners.get(identity) == _owner(*series[:3]):
+            del self._owners[identity]
 
     def _tags_out(self, tags: Tags) -> Sequence[tuple[str, str]]:
         """Eight at most, cleaned; the values of the others are not even looked at."""
@@ -124,38 +122,15 @@ class Namer:
     ) -> Dimensions:
         """The first of the candidates that nobody else owns."""
         dimensions = next(candidates)
-        first = present = self._owners.claim(_digest(metric, dimensions), owner)
-        while present not in (None, owner):
+        first = present = self._owners.setdefault(_digest(metric, dimensions), owner)
+        while present != owner:
             dimensions = next(candidates)
-            present = self._owners.claim(_digest(metric, dimensions), owner)
-        if present is None and first is not None:
-            self.collision_count += 1
-            self._collisions.append(Collision(metric, _shown(first), _shown(owner)))
+            identity = _digest(metric, dimensions)
+            if identity not in self._owners:
+                self.collision_count += 1
+                self._collisions.append(Collision(metric, _shown(first), _shown(owner)))
+            present = self._owners.setdefault(identity, owner)
         return dimensions
-
-
-class _Owners:
-    """Who came first, by identity, in bounded memory: two generations of a dict.
-
-    Digests and short texts, since 200,000 names of any length have to fit.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._half = max(limit // 2, 1)
-        self._young: dict[bytes, bytes] = {}
-        self._old: dict[bytes, bytes] = {}
-        self.forgotten = 0
-
-    def claim(self, identity: bytes, owner: bytes) -> bytes | None:
-        """Who owns ``identity`` already; if None, ``owner`` does from now on."""
-        if (present := self._young.get(identity)) is not None:
-            return present
-        present = self._old.pop(identity, None)
-        if len(self._young) >= self._half:
-            self.forgotten += len(self._old)
-            self._old, self._young = self._young, {}
-        self._young[identity] = present or owner
-        return present
 
 
 def _candidates(

@@ -66,10 +66,17 @@ def open_provider(
     if key_file is not None:
         found.append(KeyFile(key_file, profile=profile, shared=shared))
     keys = EnvironmentKeys(environment)
-    if keys.configured:
+    if keys.configured and not keys.missing:
         found.append(keys)
     if named := environment.get(FILE_VARIABLE, "").strip():
         found.append(KeyFile(Path(named), profile=profile, shared=shared))
+    if not found and keys.missing:
+        # A process cannot be given another environment, so this will not heal.
+        raise ConfigError(
+            "credentials",
+            f"{keys.missing} is missing or empty; the other one is of no use without it",
+            source="environment",
+        )
     if not found:
         raise ConfigError(
             "credentials",

@@ -44,6 +44,13 @@ class EnvironmentKeys:
         self._texts = {name: environment.get(name, "") for name in VARIABLES}
 
     @property
+    def missing(self) -> str:
+        """The variable without which the other is of no use; empty where none is."""
+        given = [name for name in VARIABLES[:2] if self._texts[name].strip()]
+        lacking = [name for name in VARIABLES[:2] if name not in given]
+        return lacking[0] if given and lacking else ""
+
+    @property
     def configured(self) -> bool:
         """Whether any of a key's two variables says something."""
         return any(self._texts[name].strip() for name in VARIABLES[:2])

@@ -42,7 +42,7 @@ class Gate:
         self._failures = 0
         self._refreshed = False
         self._refresh_due = False
-        self._closed_until = float("-inf")
+        self._closed_until = self._told_until = float("-inf")
 
     def wait(self, now: float) -> float:
         """Seconds until a request may leave; 0 if it may now."""
@@ -78,12 +78,14 @@ class Gate:
         reason: str,
         *,
         held: bool = False,
+        told: float = 0.0,
     ) -> bool:
         """Nothing leaves for ``after`` seconds; stale answers can only prolong that.
 
-        Gives whether the state is another than before.
+        ``told``: so many of them the service itself asked for. Gives whether the state is another than before.
         """
         self._closed_until = max(self._closed_until, now + after)
+        self._told_until = max(self._told_until, now + told)
         if ticket.round != self._round:
             return False
         self._round += 1
@@ -93,6 +95,10 @@ class Gate:
         news = state is not self.state
         self.state, self.reason = state, reason
         return news
+
+    def hurry(self) -> None:
+        """There is no time to lose: wait only as long as the service asked for."""
+        self._closed_until = self._told_until
 
     def renew(self, ticket: Ticket) -> None:
         """The next request goes alone and fetches credentials first."""

@@ -1,12 +1,12 @@
 """Which engine there is, by the name an operator gives it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypedDict, Unpack
 
 from relay.errors import ConfigError
 from relay.rollup.engine import Engine
 from relay.rollup.python import PythonEngine
-from relay.rollup.series import Resolve
+from relay.rollup.series import Resolve, Series
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind
 
@@ -27,6 +27,7 @@ class EngineOptions(TypedDict, total=False):
     exact_samples: int
     exact_members: int
     future_seconds: int
+    released: Callable[[Series], None]
 
 
 def open_engine(

@@ -6,6 +6,7 @@ which is its memory for deltas.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeSlot
@@ -47,10 +48,13 @@ class HeldSeries:
     """At most ``limit`` series, the longest unseen ones first.
 
     One that has been idle for longer than ``idle_ttl`` seconds (0: never) gives way
-    where a new one needs its place.
+    where a new one needs its place; ``released`` is told of it.
     """
 
-    def __init__(self, limit: int, idle_ttl: int) -> None:
+    def __init__(
+        self, limit: int, idle_ttl: int, released: Callable[[Series], None]
+    ) -> None:
+        self._released = released
         self._limit = limit
         self._idle_ttl = idle_ttl
         self._held: OrderedDict[Identity, Held] = OrderedDict()
@@ -67,15 +71,12 @@ class HeldSeries:
             held.seen = period
             self._held.move_to_end(held.identity)
 
-    def admit(
-        self, identity: Identity, series: Series, period: int, now: int
-    ) -> Held | None:
-        """Hold a new series from ``period`` on; None if there is no place for it.
+    def has_room(self, now: int) -> bool:
+        """Whether a new series finds a place; ``now`` is the period that is open."""
+        return len(self._held) < self._limit or self._make_room(now)
 
-        ``now`` is the period that is open.
-        """
-        if len(self._held) >= self._limit and not self._make_room(now):
-            return None
+    def admit(self, identity: Identity, series: Series, period: int) -> Held:
+        """Hold a new series, for which there is room, from ``period`` on."""
         held = self._held[identity] = Held(identity, series, period)
         return held
 
@@ -84,5 +85,6 @@ class HeldSeries:
             return False
         if now - next(iter(self._held.values())).seen <= self._idle_ttl:
             return False
-        self._held.popitem(last=False)
+        _, gone = self._held.popitem(last=False)
+        self._released(gone.series)
         return True

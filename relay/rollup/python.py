@@ -50,6 +50,7 @@ class PythonEngine:
     ``idle_ttl_seconds`` (0: never) a series falls silent, those of ``silent_kinds`` at
     once. A time stamp may lie ``future_seconds`` behind the open period's end. The first
     ``feed`` opens the oldest period that is ours: a stamp of an earlier one is late.
+    ``released`` is told of each series that is held no longer.
     """
 
     name = "python"
@@ -68,11 +69,12 @@ class PythonEngine:
         exact_samples: int = 1024,
         exact_members: int = 1024,
         future_seconds: int = 60,
+        released: Callable[[Series], None] = lambda _: None,
     ) -> None:
         self._parse = grammar.parse
         self._resolve = resolve
-        self._verdicts: dict[Identity, Series | Reason | What] = {}
-        self._held = HeldSeries(series_limit, idle_ttl_seconds)
+        self._verdicts: dict[Identity, Reason | What] = {}
+        self._held = HeldSeries(series_limit, idle_ttl_seconds, released)
         self._new_slot = _slot_makers(exact_samples, exact_members)
         self._exact_members = exact_members
         self._most_spellings = max(series_limit, _FEWEST_SPELLINGS)
@@ -295,19 +297,18 @@ class PythonEngine:
         if held is not None:
             self._held.see(held, age)
             return held
-        verdict = self._verdict(identity, sample.kind)
-        if not isinstance(verdict, Series):
-            return verdict
-        now = self._book.age
-        return self._held.admit(identity, verdict, age, now) or Reason.SERIES_LIMIT
-
-    def _verdict(self, identity: Identity, kind: Kind) -> Series | Reason | What:
-        """What ``resolve`` says, remembered for those that are not held."""
-        verdict = self._verdicts.get(identity)
-        if verdict is None:
-            if len(self._verdicts) >= _MOST_VERDICTS:
-                self._verdicts.clear()
-            verdict = self._verdicts[identity] = self._resolve(kind, *identity[1:])
+        known = self._verdicts.get(identity)
+        if known is not None:
+            return known
+        # Asked only where there is room: who asks has a name from then on.
+        if not self._held.has_room(self._book.age):
+            return Reason.SERIES_LIMIT
+        verdict = self._resolve(sample.kind, *identity[1:])
+        if isinstance(verdict, Series):
+            return self._held.admit(identity, verdict, age)
+        if len(self._verdicts) >= _MOST_VERDICTS:
+            self._verdicts.clear()
+        self._verdicts[identity] = verdict
         return verdict
 
 

@@ -96,9 +96,11 @@ class GaugeSlot:
             self.maximum = value
 
     def add(self, value: float, _weight: float) -> bool:
-        if not (math.isfinite(value) and math.isfinite(self.total + value)):
+        if not math.isfinite(value):
             return False
         self.take(value)
+        # A gauge is set, not added to: only its mean suffers where the sum has no room.
+        self.total = clamp(self.total)
         return True
 
     def merged(self, other: "GaugeSlot") -> "GaugeSlot":

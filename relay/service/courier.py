@@ -21,6 +21,7 @@ from relay.delivery.outcome import (
     AcceptedWithLoss,
     Outcome,
     Rejected,
+    Throttled,
     Uncertain,
 )
 from relay.delivery.pace import Pace, spread_delay
@@ -39,6 +40,9 @@ from relay.service.journal import CourierStatus, Journal
 from relay.service.lanes import Lane
 
 __all__ = ["Courier", "CourierStatus", "Sink", "Spool"]
+
+SHORTEST_WAIT_SECONDS = 0.25
+"""Between attempts while stopping."""
 
 UNCERTAIN_MAX = 4096
 """Batches whose uncertain answers are remembered; more than wait in hours of outage."""
@@ -156,10 +160,14 @@ class Courier:
     def stop(self, deadline: float) -> "Deferred[None]":
         """Deliver until ``deadline`` on the reactor's clock, then leave the rest.
 
+        A sink that was away gets another chance at once, and more at half of what is
+        left each time: what waits now has no later one.
+
         Fires when nothing more can be done, at the deadline at the latest.
         """
         self._deadline, self._spread = deadline, 0.0
         self._not_before = float("-inf")
+        self._gate.hurry()
         left = max(0.0, deadline - self._clock.seconds())
         self._deadline_call = self._clock.callLater(left, self._end)
         self._poke(0.0)
@@ -278,7 +286,8 @@ class Courier:
                 self._journal.parked(batch, reason, outcome.request_id)
                 return self._move(spool.park, batch.id, reason)
             case Retry(after=after, reason=reason, behind=behind):
-                self._close(flight, after, reason)
+                told = outcome.after if isinstance(outcome, Throttled) else 0.0
+                self._close(flight, after, reason, told=min(told, after))
                 return self._move(spool.give_back, batch.id, behind)
             case Hold(after=after, reason=reason):
                 self._close(flight, after, reason, held=True)
@@ -297,10 +306,19 @@ class Courier:
         self._ledger.done(entries, tally, partial=partial)
 
     def _close(
-        self, flight: _Flight, after: float, reason: str, *, held: bool = False
+        self,
+        flight: _Flight,
+        after: float,
+        reason: str,
+        *,
+        held: bool = False,
+        told: float = 0.0,
     ) -> None:
         now = self._clock.seconds()
-        if self._gate.close(flight.ticket, now, after, reason, held=held):
+        if self._deadline_call is not None:
+            hurried = max((self._deadline - now) / 2, SHORTEST_WAIT_SECONDS)
+            after = max(told, min(after, hurried))
+        if self._gate.close(flight.ticket, now, after, reason, held=held, told=told):
             self._journal.turned(self._gate)
 
     def _settled(self, _: object) -> None:

@@ -200,33 +200,32 @@ def test_collisions_are_listed_within_bounds() -> None:
     assert len(namer.collisions[0].first) == 100
 
 
-def test_owners_are_forgotten_within_bounds() -> None:
-    """Half of the limit is always remembered; what has gone is counted."""
-    namer = Namer(instance=None, owners_limit=4)
-    for name in "abcd":
-        named(namer, C, name)
-    assert namer.forgotten == 0
-    named(namer, C, "e")
-    assert namer.forgotten == 2
-    assert len(named(namer, G, "c").dimensions) == 2
-    assert len(named(namer, G, "a").dimensions) == 1
+def test_a_name_that_was_let_go_is_free() -> None:
+    """The next comer has it plainly; who comes back is the twin then."""
+    namer = Namer(instance=None)
+    first = namer(C, "a.b", ())
+    assert isinstance(first, Series)
+    namer.release(first)
+    assert len(named(namer, C, "a_b").dimensions) == 1
+    assert len(named(namer, C, "a.b").dimensions) == 2
 
 
-def test_owners_asked_for_are_kept() -> None:
-    """The half that goes is the one not asked for."""
-    namer = Namer(instance=None, owners_limit=4)
-    for name in "abcade":
-        named(namer, C, name)
-    assert len(named(namer, G, "a").dimensions) == 2
-    assert len(named(namer, C, "a").dimensions) == 1
+def test_a_twin_that_is_let_go_frees_nothing_of_the_first() -> None:
+    """Each owns its own identity only."""
+    namer = Namer(instance=None)
+    named(namer, C, "a.b")
+    twin = namer(G, "a.b", ())
+    assert isinstance(twin, Series)
+    namer.release(twin)
+    assert [len(named(namer, kind, "a.b").dimensions) for kind in (C, G)] == [1, 2]
 
 
-def test_a_twin_does_not_inherit() -> None:
-    """An identity that a twin asked for last is still its owner's."""
-    namer = Namer(instance=None, owners_limit=6)
-    for name in "abcd":
-        named(namer, C, name)
-    assert [len(named(namer, kind, "a").dimensions) for kind in (G, C, G)] == [2, 1, 2]
+def test_owners_are_not_forgotten_while_they_are_held() -> None:
+    """However many others come meanwhile."""
+    namer = Namer(instance=None)
+    for n in range(1000):
+        named(namer, C, f"a{n}")
+    assert len(named(namer, G, "a0").dimensions) == 2
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,13 @@ def identity(name: str) -> Identity:
 
 def admit(held: HeldSeries, name: str, period: int) -> Held | None:
     series = Series(Kind.COUNTER, name, (), name, ())
-    return held.admit(identity(name), series, period, period)
+    if not held.has_room(period):
+        return None
+    return held.admit(identity(name), series, period)
+
+
+def held_series(limit: int, idle_ttl: int) -> HeldSeries:
+    return HeldSeries(limit, idle_ttl, lambda _: None)
 
 
 def gauge(value: float) -> GaugeSlot:
@@ -23,14 +29,14 @@ def gauge(value: float) -> GaugeSlot:
 
 def test_there_is_no_place_beyond_the_limit() -> None:
     """A third of two is not held."""
-    held = HeldSeries(2, 3600)
+    held = held_series(2, 3600)
     assert [admit(held, name, 0) is not None for name in "abc"] == [True, True, False]
     assert len(held) == 2
 
 
 def test_an_idle_one_gives_way_after_its_time() -> None:
     """Idle for exactly the limit is not yet long enough."""
-    held = HeldSeries(1, 120)
+    held = held_series(1, 120)
     admit(held, "a", 0)
     assert admit(held, "b", 120) is None
     assert admit(held, "b", 180) is not None
@@ -39,7 +45,7 @@ def test_an_idle_one_gives_way_after_its_time() -> None:
 
 def test_the_longest_unseen_one_goes_first() -> None:
     """Being seen puts a series at the end of the line."""
-    held = HeldSeries(2, 60)
+    held = held_series(2, 60)
     first = admit(held, "a", 0)
     admit(held, "b", 0)
     assert first is not None
@@ -51,7 +57,7 @@ def test_the_longest_unseen_one_goes_first() -> None:
 
 def test_late_samples_make_nothing_older() -> None:
     """What was seen in this period stays seen in it."""
-    held = HeldSeries(1, 60)
+    held = held_series(1, 60)
     first = admit(held, "a", 120)
     assert first is not None
     held.see(first, 60)
@@ -60,14 +66,14 @@ def test_late_samples_make_nothing_older() -> None:
 
 def test_for_ever_is_for_ever() -> None:
     """An idle limit of 0 lets nothing go."""
-    held = HeldSeries(1, 0)
+    held = held_series(1, 0)
     admit(held, "a", 0)
     assert admit(held, "b", 10**9) is None
 
 
 def test_no_place_at_all_is_no_error() -> None:
     """A limit of 0 admits nothing."""
-    assert admit(HeldSeries(0, 60), "a", 0) is None
+    assert admit(held_series(0, 60), "a", 0) is None
 
 
 def test_the_memory_of_a_gauge_never_goes_back() -> None:
@@ -79,3 +85,12 @@ def test_the_memory_of_a_gauge_never_goes_back() -> None:
     assert held.last == 7.0
     held.remember(gauge(4.0), 120)
     assert held.last == 4.0
+
+
+def test_whoever_named_a_series_is_told_that_it_is_let_go() -> None:
+    """So that its name can be given to another."""
+    gone: list[str] = []
+    held = HeldSeries(1, 60, lambda series: gone.append(series.name))
+    admit(held, "a", 0)
+    admit(held, "b", 120)
+    assert gone == ["a"]

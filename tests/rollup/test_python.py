@@ -1,8 +1,9 @@
 """relay.rollup.python: what is so of this engine only, namely how it saves work."""
 
 from relay.rollup.python import PythonEngine
+from relay.rollup.series import Series
 from relay.statsd.grammar import Grammar
-from relay.statsd.sample import Item, Kind
+from relay.statsd.sample import Item, Kind, Reason, Tags
 from tests.rollup.rig import resolve
 
 
@@ -77,3 +78,18 @@ def test_long_lines_are_not_kept() -> None:
     engine.feed(b"a:1|c|#" + b"k" * 600, 0)
     engine.feed(b"a:1|c|#" + b"k" * 600, 0)
     assert len(grammar.lines) == 2
+
+
+def test_a_series_that_is_refused_gets_no_name() -> None:
+    """Who names series is asked only where there is room, so that nobody owns a name
+    that was never reported."""
+    asked: list[str] = []
+
+    def resolve(kind: Kind, name: str, tags: Tags) -> Series:
+        asked.append(name)
+        return Series(kind, name, tags, name, ())
+
+    engine = PythonEngine(resolve, Grammar(), series_limit=1)
+    engine.feed(b"a:1|c\nb:1|c\nb:2|c\na:1|c", 0)
+    assert asked == ["a"]
+    assert engine.tally().refused[Reason.SERIES_LIMIT] == 2

@@ -71,12 +71,14 @@ def test_a_gauge_has_last_mean_and_extremes() -> None:
     assert summary == GaugeSummary(1.0, 1.0, -2.0, 4.0, 3)
 
 
-def test_a_gauge_refuses_what_would_overflow_its_sum() -> None:
-    """The mean needs a finite sum; the last value stays what it was."""
+def test_a_gauge_takes_every_finite_value() -> None:
+    """It is set, not added to; its mean stays finite and between the extremes."""
     slot = gauge(LARGEST)
-    assert not slot.add(LARGEST, 1.0)
+    assert slot.add(LARGEST / 2, 1.0)
     assert not slot.add(math.inf, 1.0)
-    assert slot.summary(()).last == LARGEST
+    summary = slot.summary(())
+    assert summary.last == LARGEST / 2
+    assert LARGEST / 2 <= summary.mean <= LARGEST
 
 
 def test_merged_gauges_keep_the_later_last() -> None:

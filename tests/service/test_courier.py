@@ -320,14 +320,38 @@ def test_stop_leaves_the_rest_at_the_deadline() -> None:
     assert (counts.waiting, counts.balances) == (6, True)
 
 
-def test_stop_does_not_wait_for_a_road_that_stays_closed() -> None:
-    """Where the next attempt would come after the deadline, there is nothing to do."""
-    rig = Rig([Unauthorised("NoPermission")] * 9)
+def test_stop_gives_a_road_that_was_closed_more_chances() -> None:
+    """What waits has no later chance: one attempt at once, then more, none too often."""
+    rig = Rig([Unauthorised("NoPermission")] * 99)
+    rig.close("a")
+    rig.run(1)
+    before = rig.sink.calls.count("a")
+    rig.stop(after=10)
+    rig.run(11)
+    assert 3 <= rig.sink.calls.count("a") - before <= 12
+    assert rig.stopped
+    assert rig.ledger.snapshot().waiting == 1
+
+
+def test_stop_delivers_where_the_road_has_healed_meanwhile() -> None:
+    """A hold or a back-off of before does not keep the rest from being delivered."""
+    rig = Rig([Unauthorised("NoPermission")] * 2)
+    rig.close("a")
+    rig.run(1)
+    assert rig.courier.status().state == "held"
+    rig.stop(after=10)
+    rig.run(1)
+    assert rig.ledger.snapshot().acked == 1
+
+
+def test_stop_keeps_to_the_time_the_service_asked_for() -> None:
+    """Not one request before the time told, also when there is none left."""
+    rig = Rig([Throttled("Throttling.User", after=30.0)] * 9)
     rig.close("a")
     rig.run(1)
     rig.stop(after=10)
-    assert rig.stopped == [pytest.approx(1.0)]
-    assert rig.ledger.snapshot().waiting == 1
+    rig.run(11)
+    assert rig.sink.calls == ["a"]
 
 
 def test_an_answer_after_the_stop_still_counts() -> None:
