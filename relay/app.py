@@ -25,13 +25,14 @@ from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
 from relay.destination import EMULATOR_KEYS, open_sink, provider_of
+from relay.doors import Doors
 from relay.emulator.limits import Limits
 from relay.emulator.site import make_site as make_emulator
 from relay.errors import RelayError
 from relay.logs import Logs
 from relay.pipeline import build_engine, build_namer
+from relay.reload import Reloads
 from relay.report import (
-    Door,
     credentials_words,
     delivery_counts,
     engine_counts,
@@ -45,11 +46,20 @@ from relay.service.clockwork import Clockwork
 from relay.service.closing import Closing
 from relay.service.courier import Courier
 from relay.service.heap import set_aside
-from relay.service.intake import Intake, drain
-from relay.service.kernel import KernelDrops, receive_buffer
+from relay.service.inherit import Inherited
+from relay.service.intake import Intake
 from relay.service.lag import ReactorLag
 from relay.service.lanes import ThreadLane
-from relay.settings import Address, Listen, Loaded, configuration_hash
+from relay.settings import (
+    Address,
+    Listen,
+    Loaded,
+    NeedsRestart,
+    Settings,
+    changes,
+    configuration_hash,
+)
+from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.spool.memory import MemorySpool
 from relay.telemetry import Counts, Telemetry
 
@@ -64,15 +74,13 @@ FUTURE_SECONDS = 60
 UNLIMITED = 1e6
 """Requests a second where there are none: nobody limits a stream or a void."""
 
-LARGEST_DATAGRAM = 65_535
-"""Twisted's own default cuts at 8,192 bytes without a sign."""
-
 
 class Relay:
     """One relay: ``start`` binds its sockets, ``stop`` takes it down in order.
 
-    ``wall`` is Unix seconds; ``announce`` gets the lines that scripts wait for. Raises
-    ConfigError where the settings ask for what is not there.
+    ``wall`` is Unix seconds; ``announce`` gets the lines that scripts wait for;
+    ``inherited`` are sockets that a service manager handed over. Raises ConfigError
+    where the settings ask for what is not there.
     """
 
     _log = Logger()
@@ -85,7 +93,9 @@ class Relay:
         wall: Callable[[], float],
         logs: Logs,
         announce: Callable[[str], None],
+        inherited: Sequence[Inherited] = (),
     ) -> None:
+        self._loaded = loaded
         self._settings = settings = loaded.settings
         self._reactor, self._wall = reactor, wall
         self._logs, self._announce = logs, announce
@@ -94,11 +104,17 @@ class Relay:
         self._provider: Provider | None = provider_of(loaded, logs.scrubber.add)
         self._urls: dict[str, str] = {}
         self._site_ports: list[Any] = []
-        self._doors: list[tuple[Door, Any]] = []
+        self._reloads = Reloads()
+        self._inherited = inherited
 
         self._namer = build_namer(settings)
         self._engine = build_engine(settings, self._namer)
         self._period_at = partial(aligned, length=settings.period)
+        self._doors = Doors(
+            reactor,
+            lambda: Intake(self._engine.feed, self._period_at, wall),
+            inherited,
+        )
         self._spool = MemorySpool(
             limit_bytes=settings.spool_bytes, max_age_seconds=settings.max_age
         )
@@ -143,17 +159,17 @@ class Relay:
         self._clockwork.start()
         # From now on the present period is ours, also if nothing arrives in it.
         self._engine.feed(b"", self._period_at(self._wall()))
-        for listen in self._settings.listen:
-            self._open(listen)
+        self._doors.open(self._listed(self._loaded), self._settings.receive_buffer)
         self._ready = True
         set_aside()
-        for word, url in self._urls.items():
-            self._announce(f"{word} {url}")
+        for word, urls in self.urls.items():
+            for url in urls:
+                self._announce(f"{word} {url}")
 
     @property
     def urls(self) -> Mapping[str, Sequence[str]]:
         """The sockets by the word they are announced with."""
-        doors = {"listening": [door.url for door, _ in self._doors]}
+        doors = {"listening": [door.url for door in self._doors.doors]}
         return doors | {word: [url] for word, url in self._urls.items()}
 
     @inlineCallbacks
@@ -161,9 +177,7 @@ class Relay:
         """Close the doors, seal, deliver until the limit, then let go of the rest."""
         deadline = self._reactor.seconds() + self._settings.stop_timeout
         self._ready = False
-        for door, port in self._doors:
-            yield drain(port, door.intake, self._reactor)
-            yield port.stopListening()
+        yield self._doors.close()
         self._clockwork.stop()
         for sealed in self._engine.seal_all(self._latest()):
             yield self._closing.take(sealed)
@@ -178,6 +192,19 @@ class Relay:
         for port in self._site_ports:
             yield port.stopListening()
 
+    def reload(self, load: Callable[[], Loaded]) -> None:
+        """Go on with what ``load`` gives, or as before where that cannot be.
+
+        Which of the two it was, and why, is logged and on /status.
+        """
+        try:
+            keys = self._take_over(load())
+        except RelayError as error:
+            problem = self._logs.scrubber.scrub(f"{error}")
+            self._reloads.refused(self._wall(), problem)
+        else:
+            self._reloads.applied(self._wall(), keys)
+
     def status(self) -> Status:
         """All of /status, from memory."""
         settings = self._settings
@@ -186,7 +213,7 @@ class Relay:
             self._engine,
             self._namer,
             self._ledger.snapshot(),
-            [door for door, _ in self._doors],
+            self._doors.doors,
         )
         tally = self._ledger.tally
         return Status(
@@ -210,6 +237,7 @@ class Relay:
             credentials=credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
             state="off: memory only",
+            last_reload=self._reloads.last,
             clock_steps=self._clockwork.steps.count,
             last_clock_step=step_words(self._clockwork.steps.last),
             collisions=parts.collisions,
@@ -218,13 +246,12 @@ class Relay:
 
     def _build_courier(self) -> Courier:
         settings = self._settings
-        limited = settings.sink in ("cloudmonitor", "emulator")
         return Courier(
             spool=self._spool,
             sink=self._sink,
             ledger=self._ledger,
             policy=Policy(uncertain_limit=settings.uncertain_retries),
-            pace=Pace(settings.requests_per_second if limited else UNLIMITED),
+            pace=Pace(_rate(settings)),
             disk=self._disk,
             http=self._http,
             clock=self._reactor,
@@ -244,6 +271,41 @@ class Relay:
             append=self._spool.append,
             stored=self._stored,
         )
+
+    def _listed(self, loaded: Loaded) -> Sequence[Listen]:
+        """What is to be bound; the default is not, where sockets were handed over."""
+        is_default = loaded.origins["listen"] == "default"
+        return () if is_default and self._inherited else loaded.settings.listen
+
+    def _take_over(self, loaded: Loaded) -> Sequence[str]:
+        """The keys that changed. Raises RelayError where nothing did, but should have."""
+        new = loaded.settings
+        change = changes(self._settings, new)
+        if isinstance(change, NeedsRestart):
+            raise RelayError(f"{', '.join(change.keys)}: to change that, restart")
+        provider = provider_of(loaded, self._logs.scrubber.add)
+        for door in self._doors.change(self._listed(loaded), new.receive_buffer):
+            self._log.info("listening {url}", url=door.url)
+        # From here on nothing can fail.
+        if provider is not None and isinstance(self._sink, CloudMonitorSink):
+            self._sink.use(provider)
+        self._logs.level(new.log_level)
+        self._courier.change(
+            Policy(uncertain_limit=new.uncertain_retries),
+            _rate(new),
+            new.send_spread,
+        )
+        self._spool.max_age_seconds = new.max_age
+        self._disk.run(
+            partial(
+                self._engine.change,
+                percentiles=sorted(new.percentiles),
+                idle_ttl_seconds=new.idle_ttl,
+                silent_kinds=new.delete_idle,
+            )
+        )
+        self._loaded, self._settings, self._provider = loaded, new, provider
+        return change.keys
 
     def _latest(self) -> int:
         """Where a period may start at most that is reported now."""
@@ -286,33 +348,9 @@ class Relay:
         self._site_ports.append(port)
         self._urls[word] = f"http://{address._replace(port=port.getHost().port)}"
 
-    def _open(self, listen: Listen) -> None:
-        intake = Intake(self._engine.feed, self._period_at, self._wall)
-        try:
-            port = self._reactor.listenUDP(
-                listen.port,
-                intake,
-                interface=listen.host,
-                maxPacketSize=LARGEST_DATAGRAM,
-            )
-        except CannotListenError as error:
-            raise RelayError(f"--listen {listen}: {error.socketError}") from None
-        buffer = receive_buffer(port.socket, self._settings.receive_buffer)
-        if buffer.granted < buffer.asked:
-            self._log.warn(
-                "the kernel grants {granted} bytes of receive buffer where {asked} were "
-                "asked for; raise net.core.rmem_max, or datagrams are lost in bursts",
-                granted=buffer.granted,
-                asked=buffer.asked,
-            )
-        url = str(listen._replace(port=port.getHost().port))
-        door = Door(url, intake, KernelDrops(port.fileno()), buffer)
-        self._doors.append((door, port))
-        self._announce(f"listening {url}")
-
     def _counts(self) -> Counts:
         return {
-            **intake_counts(door for door, _ in self._doors),
+            **intake_counts(self._doors.doors),
             **engine_counts(self._engine.tally(), self._namer),
             **delivery_counts(
                 self._ledger.snapshot(),
@@ -320,6 +358,7 @@ class Relay:
                 self._courier.status().last_success_at,
             ),
             "reactor_lag_seconds": {(): self._lag.worst},
+            "reloads_total": self._reloads.counts,
             "clock_steps_total": {(): self._clockwork.steps.count},
             "log_records_dropped_total": {(): self._logs.dropped},
             "defects_total": {(): self._closing.lost + self._courier.status().defects},
@@ -332,6 +371,12 @@ class Relay:
                 "are lost, since there is no state folder",
                 entries=left,
             )
+
+
+def _rate(settings: Settings) -> float:
+    """Requests a second."""
+    limited = settings.sink in ("cloudmonitor", "emulator")
+    return settings.requests_per_second if limited else UNLIMITED
 
 
 def _at_most(

@@ -160,9 +160,9 @@ class Logs:
     ) -> None:
         self.scrubber = scrubber or Scrubber()
         self.dropped = 0
-        self.handler: logging.Handler = _Handler(self, level)
+        self.handler: logging.Handler = _Handler(self)
         self._write = write
-        self._least = LEVELS.index(level)
+        self.level(level)
         self._render = _as_json if as_json else _as_text
         self._pace = _Pace()
         self._lock = threading.RLock()
@@ -179,6 +179,13 @@ class Logs:
             key=str(event.get("log_format")),
             text=lambda: _text_of(event),
         )
+
+    def level(self, least: Level) -> None:
+        """Log what is at least that severe."""
+        self._least = LEVELS.index(least)
+        self.handler.setLevel(_NUMBERS[least])
+        if self.handler in logging.root.handlers:  # where the libraries look first
+            logging.root.setLevel(_NUMBERS[least])
 
     def take(
         self, *, time: float, level: Level, room: str, key: str, text: Callable[[], str]
@@ -206,8 +213,8 @@ class Logs:
 class _Handler(logging.Handler):
     """The standard library's records, for libraries that use it."""
 
-    def __init__(self, logs: Logs, level: Level) -> None:
-        super().__init__(_NUMBERS[level])
+    def __init__(self, logs: Logs) -> None:
+        super().__init__()
         self._logs = logs
 
     def emit(self, record: logging.LogRecord) -> None:

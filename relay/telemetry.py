@@ -41,6 +41,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "outcome": ("acked", "partial", "dropped", "parked"),
     "cause": ("expired", "space", "too_large"),
     "answer": tuple(OUTCOMES),
+    "reload": ("applied", "refused"),
 }
 """The closed lists. A value outside of its list is shown as ``other``."""
 
@@ -189,6 +190,12 @@ METRICS: tuple[Own, ...] = (
         "reactor_lag_seconds",
         "gauge",
         "The worst lateness of a 100 ms timer over the last 15 s.",
+    ),
+    Own(
+        "reloads_total",
+        "counter",
+        "Times a new configuration was asked for, by whether it came into force.",
+        (("outcome", "reload"),),
     ),
     Own(
         "clock_steps_total",

@@ -36,13 +36,16 @@ LEVELS = {
     "pipeline": 4,
     "report": 4,
     "destination": 4,
+    "doors": 4,
+    "reload": 4,
     "app": 4,
     "commands": 4,
     "cli": 4,
     "__main__": 4,
 }
 PURE = {"statsd", "rollup", "delivery", "recording", "cloudmonitor"}
-WIRED = {"app", "commands", "destination", "report"}  # what builds the Twisted rooms
+WIRED = {"app", "commands", "destination", "doors", "reload", "report"}
+"""What builds the Twisted rooms."""
 
 IMPURE = """
 asyncio concurrent ctypes http.client http.server logging multiprocessing os pathlib

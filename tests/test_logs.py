@@ -325,3 +325,15 @@ def test_a_half_written_line_is_ended_first(monkeypatch: pytest.MonkeyPatch) -> 
     assert write(b"second\n")
     assert os.read(pipe.out, 100) == b"fir\nsecond\n"
     pipe.close()
+
+
+def test_the_level_can_be_changed() -> None:
+    """For both ways in."""
+    logs, written = make("error")
+    say(logs, "not yet")
+    logs.level("debug")
+    say(logs, "now")
+    logs.handler.handle(
+        logging.LogRecord("x", logging.INFO, "", 0, "and this", (), None)
+    )
+    assert [record["text"] for record in written.records()] == ["now", "and this"]

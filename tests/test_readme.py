@@ -6,6 +6,7 @@ import pytest
 
 from relay.cli import COMMANDS
 from relay.cloudmonitor.contract import SERVICE_CODES
+from relay.settings.changes import IN_PLACE
 from tests.readme import README, command, literal_blocks
 from tests.readme_tables import filled
 
@@ -45,3 +46,10 @@ def test_every_command_is_named(name: str) -> None:
 def test_every_code_of_the_service_is_explained(code: str) -> None:
     """What the relay does on each code stands in the README."""
     assert f"``{code}``" in TEXT
+
+
+def test_every_setting_that_changes_in_place_is_named() -> None:
+    """And no other is among them."""
+    _, _, after = TEXT.partition("place can be changed:")
+    listed, _, _ = after.partition("Whatever else")
+    assert set(re.findall(r"``(\w+)``", listed)) == IN_PLACE

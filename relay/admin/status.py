@@ -14,6 +14,7 @@ __all__ = [
     "Ledger",
     "Listener",
     "Refused",
+    "Reload",
     "Room",
     "Sink",
     "Status",
@@ -115,6 +116,14 @@ class ClockStep(TypedDict):
     seconds: float
 
 
+class Reload(TypedDict):
+    """What became of a reload: the keys that changed, or why the old ones stay."""
+
+    at: float
+    applied: bool
+    text: str
+
+
 class Status(TypedDict):
     """All of ``/status``."""
 
@@ -131,6 +140,7 @@ class Status(TypedDict):
     credentials: Credentials | None
     configuration_hash: str
     state: str
+    last_reload: Reload | None
     clock_steps: int
     last_clock_step: ClockStep | None
     collisions: Collisions

@@ -1,11 +1,12 @@
 """``cms-relay run``: the daemon."""
 
 import argparse
+import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,17 @@ from relay.cloudmonitor.contract import (
     REQUESTS_PER_SECOND_DEFAULT,
 )
 from relay.commands.parsing import Commands, add_command
-from relay.settings import Loaded, Settings, add_arguments, from_arguments
+from relay.settings import (
+    Loaded,
+    Settings,
+    add_arguments,
+    from_arguments,
+    take_variables,
+)
 
 if TYPE_CHECKING:
     from relay.app import Relay
+    from relay.service.notify import Notifier
 
 __all__ = ["register"]
 
@@ -30,9 +38,10 @@ MORE = """\
 
 Standard error gets a line for each socket, with its real port, then `ready`; after that,
 the log. SIGTERM and SIGINT seal what is open, deliver it within --stop-timeout and end
-with status 0; a second one ends at once.
+with status 0; a second one ends at once. SIGHUP reads the configuration again.
 """
 
+RELOAD_PAUSE = 0.2
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPPED_TWICE = 1
 DEFAULT_DOOR = "udp://127.0.0.1:8125"
@@ -48,6 +57,7 @@ def register(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     for signum in SIGNALS:  # until there is something to stop
         signal.signal(signum, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
     from relay.destination import provider_of  # noqa: PLC0415 - see relay.commands
 
     # Without keys a region is of no use, so their absence is said first.
@@ -58,21 +68,43 @@ def _run(arguments: argparse.Namespace) -> int:
 
     from relay.app import Relay  # noqa: PLC0415 - brings Twisted
     from relay.logs import begin, to_stderr  # noqa: PLC0415 - likewise
+    from relay.service import inherit, notify  # noqa: PLC0415 - likewise
 
+    variables = take_variables((*inherit.VARIABLES, *notify.VARIABLES))
+    inherited = inherit.inherit(variables, os.getpid())
     reactor: Any = installed
     # Twisted's timers follow the wall clock: set back by an hour, they stop for an hour.
     reactor.seconds = time.monotonic
     logs = to_stderr(loaded.settings.log_level)
     begin(logs)
-    relay = Relay(loaded, reactor=reactor, wall=time.time, logs=logs, announce=_say)
-    return _Life(relay, reactor, loaded).lead()
+    relay = Relay(
+        loaded,
+        reactor=reactor,
+        wall=time.time,
+        logs=logs,
+        announce=_say,
+        inherited=inherited,
+    )
+    manager = notify.Notifier(variables, os.getpid(), reactor)
+    return _Life(
+        relay, reactor, loaded, manager, lambda: from_arguments(arguments)
+    ).lead()
 
 
 class _Life:
     """From start to stop, whichever way that comes."""
 
-    def __init__(self, relay: "Relay", reactor: Any, loaded: Loaded) -> None:
+    def __init__(
+        self,
+        relay: "Relay",
+        reactor: Any,
+        loaded: Loaded,
+        manager: "Notifier",
+        load: Callable[[], Loaded],
+    ) -> None:
         self._relay, self._reactor, self._loaded = relay, reactor, loaded
+        self._manager, self._load = manager, load
+        self._reload_call: Any = None
         self._status = 0
         self._failure: BaseException | None = None
         self._stopping = False
@@ -81,8 +113,11 @@ class _Life:
         """Run until a signal; the exit status. Raises what start raised."""
         for signum in SIGNALS:
             signal.signal(signum, self._signalled)
+        signal.signal(signal.SIGHUP, self._hung_up)
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
+        self._manager.close()
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as the interpreter goes down
         if self._failure is not None:
             raise self._failure
         return self._status
@@ -98,9 +133,30 @@ class _Life:
         for line in (*_warnings(settings), *_hints(settings, self._relay.urls)):
             _say(line)
         _say("ready")
+        self._tell_ready()
 
     def _signalled(self, _signum: int, _frame: object) -> None:
         self._reactor.callFromThread(self._stop)
+
+    def _hung_up(self, _signum: int, _frame: object) -> None:
+        self._reactor.callFromThread(self._reload_soon)
+
+    def _reload_soon(self) -> None:
+        """Once for all that are asked for in a while, so that a storm costs nothing."""
+        if self._reload_call is None:
+            self._reload_call = self._reactor.callLater(RELOAD_PAUSE, self._reload)
+
+    def _reload(self) -> None:
+        self._reload_call = None  # what is asked for from now on reads anew
+        if not self._stopping and self._failure is None:
+            self._manager.reloading()
+            try:
+                self._relay.reload(self._load)
+            finally:
+                self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        self._manager.ready(" ".join(("listening", *self._relay.urls["listening"])))
 
     def _stop(self) -> None:
         if not self._reactor.running:
@@ -110,6 +166,7 @@ class _Life:
             self._reactor.stop()
             return
         self._stopping = True
+        self._manager.stopping()
         if self._failure is None:
             stopped = self._relay.stop()
             stopped.addErrback(self._failed)

@@ -18,9 +18,15 @@ class Pace:
     """
 
     def __init__(self, rate: float) -> None:
+        self._due = float("-inf")
+        self._interval = 0.0
+        self.change(rate)
+
+    def change(self, rate: float) -> None:
+        """Go on at another rate, also after the request that left last."""
+        self._due += 1.0 / rate - self._interval
         self._interval = 1.0 / rate
         self._slack = int(rate * CATCH_UP) * self._interval
-        self._due = float("-inf")
 
     def wait(self, now: float) -> float:
         """Seconds until a request may leave; 0 if it may now."""

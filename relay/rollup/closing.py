@@ -133,6 +133,15 @@ class Closer:
             self._go_along(long)
         return [*self._overdue(long), base, *self._lengthen(long, start, rows)]
 
+    def change(
+        self, percentages: Sequence[int], idle_ttl: int, silent_kinds: Collection[Kind]
+    ) -> None:
+        """Go by other rules from the next period on."""
+        self._percentages, self._idle_ttl = percentages, idle_ttl
+        self._silent = frozenset(silent_kinds)
+        for series in [one for one in self._idle if one.kind in self._silent]:
+            del self._seen[series], self._idle[series]
+
     def finish(self, latest: int | None = None) -> list[Rollup]:
         """The long period as far as it has come, if one is under way.
 

@@ -6,7 +6,7 @@ and writes no log. ``feed``, ``seal``, ``tally`` and ``explain`` belong to one t
 sealing. Nothing is shared between the two but what ``seal`` handed over.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from relay.rollup.series import Series
@@ -107,6 +107,19 @@ class Engine(Protocol):
         """The long period as far as it has come, at a stop; empty if there is none.
 
         ``latest`` is as in ``seal_all``. Thread: that of ``close``.
+        """
+        ...
+
+    def change(
+        self,
+        *,
+        percentiles: Sequence[int],
+        idle_ttl_seconds: int,
+        silent_kinds: Collection[Kind],
+    ) -> None:
+        """Go by other rules from the next period that is closed on.
+
+        Thread: that of ``close``.
         """
         ...
 

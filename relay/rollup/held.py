@@ -56,7 +56,7 @@ class HeldSeries:
     ) -> None:
         self._released = released
         self._limit = limit
-        self._idle_ttl = idle_ttl
+        self.idle_ttl = idle_ttl
         self._held: OrderedDict[Identity, Held] = OrderedDict()
 
     def __len__(self) -> int:
@@ -81,9 +81,9 @@ class HeldSeries:
         return held
 
     def _make_room(self, now: int) -> bool:
-        if not self._idle_ttl or not self._held:
+        if not self.idle_ttl or not self._held:
             return False
-        if now - next(iter(self._held.values())).seen <= self._idle_ttl:
+        if now - next(iter(self._held.values())).seen <= self.idle_ttl:
             return False
         _, gone = self._held.popitem(last=False)
         self._released(gone.series)

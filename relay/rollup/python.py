@@ -89,7 +89,7 @@ class PythonEngine:
         self._closer = Closer(
             period_seconds=period_seconds,
             long_factor=long_factor,
-            percentages=tuple(sorted(set(percentiles))),
+            percentages=_ascending(percentiles),
             idle_ttl=idle_ttl_seconds,
             silent_kinds=silent_kinds,
         )
@@ -184,6 +184,16 @@ class PythonEngine:
 
     def finish(self, latest: int | None = None, /) -> Sequence[Rollup]:
         return self._closer.finish(latest)
+
+    def change(
+        self,
+        *,
+        percentiles: Sequence[int],
+        idle_ttl_seconds: int,
+        silent_kinds: Collection[Kind],
+    ) -> None:
+        self._closer.change(_ascending(percentiles), idle_ttl_seconds, silent_kinds)
+        self._held.idle_ttl = idle_ttl_seconds  # the other thread's, but one number
 
     def explain(self, datagram: bytes, /) -> Sequence[Item]:
         return [item for line in lines(datagram) for item in self._parse(line)]
@@ -310,6 +320,10 @@ class PythonEngine:
             self._verdicts.clear()
         self._verdicts[identity] = verdict
         return verdict
+
+
+def _ascending(percentiles: Sequence[int]) -> Sequence[int]:
+    return tuple(sorted(set(percentiles)))
 
 
 def _slot_makers(

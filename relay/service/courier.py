@@ -173,6 +173,12 @@ class Courier:
         self._poke(0.0)
         return self._stopped
 
+    def change(self, policy: Policy, rate: float, spread: float) -> None:
+        """Go on with another policy, so many requests a second, another spread."""
+        self._policy, self._spread = policy, spread
+        self._pace.change(rate)
+        self._poke(0.0)
+
     def status(self) -> CourierStatus:
         """How it is going."""
         return self._journal.status(self._gate, self._flights)

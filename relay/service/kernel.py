@@ -94,18 +94,39 @@ class ReceiveBuffer(NamedTuple):
     granted: int
 
 
-def receive_buffer(sock: socket.socket, asked: int) -> ReceiveBuffer:
+def receive_buffer(
+    sock: socket.socket, asked: int, *, lower: bool = True
+) -> ReceiveBuffer:
     """Ask for a receive queue of ``asked`` bytes; beyond net.core.rmem_max if allowed.
 
-    Linux doubles the figure for its own book-keeping and reports the double (socket(7),
-    SO_RCVBUF); ``granted`` is halved back, so that the two can be compared.
+    Unless it may ``lower`` it, a queue that is larger already stays as it is: a service
+    manager can give more than we can. Linux doubles the figure for its own book-keeping
+    and reports the double (socket(7), SO_RCVBUF); ``granted`` is halved back, so that
+    the two can be compared.
     """
-    linux = sys.platform.startswith("linux")
-    for option in (_SO_RCVBUFFORCE, socket.SO_RCVBUF) if linux else (socket.SO_RCVBUF,):
+    options = [_SO_RCVBUFFORCE] if _LINUX else []
+    if lower or min(asked, _most_bytes()) > _granted(sock):
+        options.append(socket.SO_RCVBUF)  # cuts at the most, which may be less than now
+    for option in options if lower or asked > _granted(sock) else ():
         try:
             sock.setsockopt(socket.SOL_SOCKET, option, asked)
         except OSError:
             continue
         break
+    return ReceiveBuffer(asked, _granted(sock))
+
+
+_LINUX = sys.platform.startswith("linux")
+
+
+def _granted(sock: socket.socket) -> int:
     reported = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
-    return ReceiveBuffer(asked, reported // 2 if linux else reported)
+    return reported // 2 if _LINUX else reported
+
+
+def _most_bytes() -> int:
+    """What a process without privileges may have; 0 where nobody knows."""
+    try:
+        return int(_read("/proc/sys/net/core/rmem_max"))
+    except (OSError, ValueError):
+        return 0

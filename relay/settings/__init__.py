@@ -3,6 +3,7 @@
 Only the command line and ``app`` import this room; others take plain arguments.
 """
 
+from relay.settings.changes import Applied, NeedsRestart, changes
 from relay.settings.declaration import Settings
 from relay.settings.rules import is_local
 from relay.settings.shown import (
@@ -11,15 +12,24 @@ from relay.settings.shown import (
     example_toml,
     settings_table,
 )
-from relay.settings.sources import Loaded, add_arguments, from_arguments, load
+from relay.settings.sources import (
+    Loaded,
+    add_arguments,
+    from_arguments,
+    load,
+    take_variables,
+)
 from relay.settings.values import Address, Listen, is_loopback_url
 
 __all__ = [
     "Address",
+    "Applied",
     "Listen",
     "Loaded",
+    "NeedsRestart",
     "Settings",
     "add_arguments",
+    "changes",
     "check_lines",
     "configuration_hash",
     "example_toml",
@@ -28,4 +38,5 @@ __all__ = [
     "is_loopback_url",
     "load",
     "settings_table",
+    "take_variables",
 ]

@@ -28,6 +28,7 @@ from relay.settings.forms import (
 from relay.settings.rules import adapted, broken_rule
 
 __all__ = ["Loaded", "add_arguments", "flag_name", "from_arguments", "load"]
+__all__ += ["take_variables"]
 
 PREFIX = "CMS_RELAY_"
 VENDOR = "ALIBABA_CLOUD_"
@@ -117,6 +118,12 @@ def from_arguments(arguments: argparse.Namespace, *, will_run: bool = True) -> L
         os.environ,
         will_run=will_run,
     )
+
+
+def take_variables(names: Collection[str]) -> Mapping[str, str]:
+    """Those of the variables that are set, which from now on no child of ours gets."""
+    found = {name: os.environ.pop(name, None) for name in names}
+    return {name: text for name, text in found.items() if text is not None}
 
 
 def flag_name(declared: Field) -> str:

@@ -98,6 +98,10 @@ class CloudMonitorSink:
         if self._clock_gap is not None:
             self._clock_offset, self._clock_gap = self._clock_gap, None
 
+    def use(self, provider: Provider) -> None:
+        """Sign with the keys of ``provider`` from the next attempt on."""
+        self._provider = provider
+
     def close(self) -> None:
         """Cut what is under way; attempts from now on fail at once."""
         self._transport.close()

@@ -63,6 +63,11 @@ def a_status() -> Status:
         },
         "configuration_hash": "0123abcd",
         "state": "off: memory only",
+        "last_reload": {
+            "at": 1_000_300.0,
+            "applied": False,
+            "text": "period: to change that, restart",
+        },
         "clock_steps": 1,
         "last_clock_step": {"at": 1_000_400.0, "seconds": -0.5},
         "collisions": {

@@ -58,3 +58,12 @@ def test_spread_covers_its_window() -> None:
     """The delay is anywhere in the window, and nothing where there is none."""
     assert [spread_delay(j, 10) for j in (0.0, 0.5)] == [0.0, 5.0]
     assert spread_delay(0.9, 0) == 0
+
+
+@pytest.mark.parametrize(("rate", "wait"), [(0.5, 2.0), (0.1, 10.0), (4.0, 0.25)])
+def test_another_rate_holds_from_the_last_request_on(rate: float, wait: float) -> None:
+    """Nobody waits out the old interval, nor gets a request for nothing."""
+    pace = Pace(0.01)
+    pace.take(100.0)
+    pace.change(rate)
+    assert pace.wait(100.0) == pytest.approx(wait)

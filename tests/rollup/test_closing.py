@@ -158,3 +158,31 @@ def test_rows_can_be_read_again_and_in_part() -> None:
     assert list(rollup.rows) == list(rollup.rows)
     assert rollup.rows[0] == next(iter(rollup.rows))
     assert list(rollup.rows[1:3]) == list(rollup.rows)[1:3]
+
+
+def test_other_percentiles_hold_from_the_next_period_on() -> None:
+    """What was closed before keeps its own."""
+    subject = closer(long_factor=0)
+    [before] = subject.close(0, slots())
+    subject.change((25, 75), 3600, ())
+    [after] = subject.close(60, slots())
+    asked = [dict(one.rows)[T].percentiles for one in (before, after)]  # type: ignore[union-attr]  # a timer's
+    assert asked == [((50, 1.0),), ((25, 1.0), (75, 1.0))]
+
+
+def test_a_kind_that_becomes_silent_is_so_at_once() -> None:
+    """Also its series that are idle already; the others are reported still."""
+    subject = closer(long_factor=0)
+    subject.close(0, slots())
+    subject.change((50,), 3600, (Kind.GAUGE,))
+    [idle] = subject.close(60, {})
+    assert set(rows(idle)) == {C, S}
+
+
+def test_another_idle_limit_holds_for_what_is_idle_already() -> None:
+    """Counted from when it was seen."""
+    subject = closer(long_factor=0)
+    subject.close(0, slots())
+    subject.change((50,), 60, ())
+    assert len(subject.close(60, {})[0].rows) == 3
+    assert len(subject.close(120, {})[0].rows) == 0

@@ -14,6 +14,7 @@ from relay.delivery.outcome import (
     Unavailable,
     Uncertain,
 )
+from relay.delivery.policy import Policy
 from tests.service.courier_rig import WALL_AT_START, HeldLane, Rig
 
 
@@ -364,3 +365,24 @@ def test_an_answer_after_the_stop_still_counts() -> None:
     rig.run(2)
     http.release()
     assert rig.ledger.snapshot().acked == 1
+
+
+def test_another_rate_is_kept_at_once() -> None:
+    """What waited for the old one leaves by the new."""
+    rig = Rig(rate=0.01)
+    rig.close("a", "b", "c")
+    rig.run(10)
+    assert rig.sink.calls == ["a"]
+    rig.courier.change(Policy(), 1.0, 0.0)
+    rig.run(2)
+    assert rig.sink.calls == ["a", "b", "c"]
+
+
+def test_another_policy_holds_for_the_next_outcome() -> None:
+    """Uncertain answers are no longer tried again where that is switched off."""
+    rig = Rig([Uncertain("x")])
+    rig.courier.change(Policy(uncertain_limit=0), 1000.0, 0.0)
+    rig.close("a")
+    rig.run(120)
+    assert rig.sink.calls == ["a"]
+    assert rig.ledger.snapshot().parked == 1

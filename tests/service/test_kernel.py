@@ -118,6 +118,35 @@ def test_takes_the_room_it_is_given(
     sock: Socket, granted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The forced option first, the plain one next, and the truth about the result."""
-    monkeypatch.setattr("relay.service.kernel.sys.platform", "linux")
+    monkeypatch.setattr("relay.service.kernel._LINUX", True)
     given_room = receive_buffer(cast("socket.socket", sock), 8000)
     assert given_room == ReceiveBuffer(8000, granted)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "rmem_max", "granted"),
+    [
+        ({33, socket.SO_RCVBUF}, "100", 8000),
+        ({socket.SO_RCVBUF}, "100", 1000),
+        ({socket.SO_RCVBUF}, "4000", 4000),
+        ({socket.SO_RCVBUF}, "?", 1000),
+    ],
+    ids=["forced", "would be less", "up to rmem_max", "nobody knows"],
+)
+def test_a_queue_that_is_not_ours_is_not_made_smaller(
+    allowed: set[int], rmem_max: str, granted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plain request is cut at rmem_max, which may be less than what is there."""
+    monkeypatch.setattr("relay.service.kernel._LINUX", True)
+    monkeypatch.setattr("relay.service.kernel._read", lambda _: rmem_max)
+    most = int(rmem_max) if rmem_max.isdigit() else 100
+    sock = Socket(allowed, most=8000 if 33 in allowed else most)
+    given_room = receive_buffer(cast("socket.socket", sock), 8000, lower=False)
+    assert given_room == ReceiveBuffer(8000, granted)
+
+
+def test_a_queue_that_is_larger_stays() -> None:
+    """Unless it is ours."""
+    sock = Socket({33, socket.SO_RCVBUF})
+    assert receive_buffer(cast("socket.socket", sock), 500, lower=False).granted == 1000
+    assert receive_buffer(cast("socket.socket", sock), 500).granted == 500

@@ -1,12 +1,13 @@
 """Which source wins, what each may hold, and how a complaint names it."""
 
+import os
 from pathlib import Path
 
 import attrs
 import pytest
 
 from relay.errors import ConfigError
-from relay.settings import Address, Listen, Settings, load
+from relay.settings import Address, Listen, Settings, load, take_variables
 from relay.statsd.sample import Kind
 
 HERE = {"sink": "emulator"}
@@ -182,3 +183,15 @@ def test_addresses_are_values() -> None:
     """An address in text becomes one in parts."""
     settings = load(None, {**HERE, "emulator": "[::1]:0"}).settings
     assert settings.emulator == Address("::1", 0)
+
+
+def test_variables_of_the_service_manager_are_taken_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A child would take them for its own; those of others stay."""
+    monkeypatch.setenv("LISTEN_FDS", "2")
+    monkeypatch.setenv("LISTEN_OTHER", "x")
+    monkeypatch.delenv("LISTEN_PID", raising=False)
+    assert take_variables(("LISTEN_FDS", "LISTEN_PID")) == {"LISTEN_FDS": "2"}
+    assert "LISTEN_FDS" not in os.environ
+    assert "LISTEN_OTHER" in os.environ

@@ -227,3 +227,14 @@ def test_close_cuts_what_is_under_way() -> None:
     rig = Rig()
     rig.sink.close()
     assert rig.transport.closed
+
+
+def test_other_keys_sign_from_the_next_attempt_on() -> None:
+    """The sink, its connections and its clock stay."""
+    rig = Rig(answer(200, "200"), answer(200, "200"))
+    rig.sink.deliver(rig.batch())
+    rig.sink.use(Static(Credentials("LTAIanotherkey01", Secret("x"))))
+    rig.sink.deliver(rig.batch())
+    first, second = (headers["Authorization"] for headers in rig.sent_headers())
+    assert "LTAIexamplekey00" in first
+    assert "LTAIanotherkey01" in second
