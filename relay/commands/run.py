@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -57,7 +58,8 @@ def register(commands: Commands) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     for signum in SIGNALS:  # until there is something to stop
         signal.signal(signum, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    # Before there is any thread, since each inherits it; see _Life._hear_reloads.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     from relay.destination import provider_of  # noqa: PLC0415 - see relay.commands
 
     # Without keys a region is of no use, so their absence is said first.
@@ -104,7 +106,6 @@ class _Life:
     ) -> None:
         self._relay, self._reactor, self._loaded = relay, reactor, loaded
         self._manager, self._load = manager, load
-        self._reload_call: Any = None
         self._status = 0
         self._failure: BaseException | None = None
         self._stopping = False
@@ -113,11 +114,10 @@ class _Life:
         """Run until a signal; the exit status. Raises what start raised."""
         for signum in SIGNALS:
             signal.signal(signum, self._signalled)
-        signal.signal(signal.SIGHUP, self._hung_up)
+        threading.Thread(target=self._hear_reloads, daemon=True).start()
         self._reactor.callWhenRunning(self._start)
         self._reactor.run(installSignalHandlers=False)
         self._manager.close()
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as the interpreter goes down
         if self._failure is not None:
             raise self._failure
         return self._status
@@ -138,16 +138,18 @@ class _Life:
     def _signalled(self, _signum: int, _frame: object) -> None:
         self._reactor.callFromThread(self._stop)
 
-    def _hung_up(self, _signum: int, _frame: object) -> None:
-        self._reactor.callFromThread(self._reload_soon)
+    def _hear_reloads(self) -> None:
+        """In a thread: the kernel keeps one blocked SIGHUP, however many there are.
 
-    def _reload_soon(self) -> None:
-        """Once for all that are asked for in a while, so that a storm costs nothing."""
-        if self._reload_call is None:
-            self._reload_call = self._reactor.callLater(RELOAD_PAUSE, self._reload)
+        A handler would cost a call for each, and in a storm of them, one within the
+        other, end the process.
+        """
+        while True:
+            signal.sigwait({signal.SIGHUP})
+            self._reactor.callFromThread(self._reload)
+            time.sleep(RELOAD_PAUSE)
 
     def _reload(self) -> None:
-        self._reload_call = None  # what is asked for from now on reads anew
         if not self._stopping and self._failure is None:
             self._manager.reloading()
             try:
