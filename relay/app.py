@@ -24,7 +24,7 @@ from relay.cloudmonitor.credentials import Provider
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.destination import EMULATOR_KEYS, open_sink, provider_of
+from relay.destination import EMULATOR_KEYS, open_sink, open_spool, provider_of
 from relay.doors import Doors
 from relay.emulator.limits import Limits
 from relay.emulator.site import make_site as make_emulator
@@ -60,7 +60,6 @@ from relay.settings import (
     configuration_hash,
 )
 from relay.sink.cloudmonitor import CloudMonitorSink
-from relay.spool.memory import MemorySpool
 from relay.telemetry import Counts, Telemetry
 
 __all__ = ["Relay"]
@@ -115,9 +114,7 @@ class Relay:
             lambda: Intake(self._engine.feed, self._period_at, wall),
             inherited,
         )
-        self._spool = MemorySpool(
-            limit_bytes=settings.spool_bytes, max_age_seconds=settings.max_age
-        )
+        self._spool = open_spool(settings)
         self._ledger = Ledger(self._spool.tally())
         self._disk = ThreadLane("disk", 1, reactor)
         self._http = ThreadLane("http", settings.requests_in_flight, reactor)
@@ -183,8 +180,8 @@ class Relay:
             yield self._closing.take(sealed)
         yield self._closing.finish()
         yield self._courier.stop(deadline)
-        self._say_what_is_left()
         self._sink.close()
+        self._say_what_is_left((yield self._disk.run(self._spool.close)))
         self._lag.stop()
         self._summing.stop()
         for lane in (self._http, self._disk):
@@ -232,11 +229,13 @@ class Relay:
                 "limit_bytes": settings.spool_bytes,
                 "in_flight": tally.in_flight,
                 "parked_kept": tally.parked_kept,
+                "quarantined_files": tally.quarantined,
+                "degraded": tally.degraded or None,
             },
             sink=sink_words(settings.sink, self._sink, courier),
             credentials=credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
-            state="off: memory only",
+            state=str(settings.state or "off: memory only"),
             last_reload=self._reloads.last,
             clock_steps=self._clockwork.steps.count,
             last_clock_step=step_words(self._clockwork.steps.last),
@@ -364,12 +363,19 @@ class Relay:
             "defects_total": {(): self._closing.lost + self._courier.status().defects},
         }
 
-    def _say_what_is_left(self) -> None:
-        if left := self._ledger.tally.entries:
+    def _say_what_is_left(self, in_memory: int) -> None:
+        kept = self._ledger.tally.entries - in_memory
+        if kept:
+            self._log.info(
+                "{entries} closed entries wait in {folder} for the next start",
+                entries=kept,
+                folder=str(self._settings.state),
+            )
+        if in_memory:
             self._log.error(
                 "{entries} closed entries were not delivered before the stop limit and "
-                "are lost, since there is no state folder",
-                entries=left,
+                "are lost: they were in memory only",
+                entries=in_memory,
             )
 
 

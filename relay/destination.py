@@ -16,15 +16,28 @@ from relay.cloudmonitor.packing import Packed, compose
 from relay.credentials.chain import open_provider
 from relay.credentials.static import Static
 from relay.delivery.batch import Batch
+from relay.delivery.ledger import QueueTally
 from relay.delivery.outcome import Outcome
 from relay.rollup.engine import Rollup
+from relay.service import courier
 from relay.settings import Loaded, Settings, is_loopback_url
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.sink.null import NullSink
 from relay.sink.stdout import StdoutSink
 from relay.sink.transport import Transport
+from relay.spool.file import FileSpool
+from relay.spool.memory import MemorySpool
 
-__all__ = ["EMULATOR_KEYS", "SINKS", "Sink", "Whispered", "open_sink", "provider_of"]
+__all__ = [
+    "EMULATOR_KEYS",
+    "SINKS",
+    "Sink",
+    "Spool",
+    "Whispered",
+    "open_sink",
+    "open_spool",
+    "provider_of",
+]
 
 EMULATOR_KEYS = {"emulator": "emulator"}
 """The key pair that the embedded emulator accepts; it opens nothing else."""
@@ -107,6 +120,32 @@ def provider_of(
         shared=settings.key_file_shared,
     )
     return Whispered(found, hush)
+
+
+class Spool(courier.Spool, Protocol):
+    """What the relay asks of a spool besides what the courier does."""
+
+    max_age_seconds: float
+
+    def tally(self) -> QueueTally:
+        """The counts as of the last operation."""
+        ...
+
+    def close(self) -> int:
+        """Let go of it; gives how many entries were in memory only."""
+        ...
+
+
+def open_spool(settings: Settings) -> Spool:
+    """Files in the state folder, or memory where there is none.
+
+    Raises RelayError where another process has the folder, ConfigError where it cannot
+    be made or opened.
+    """
+    size, age = settings.spool_bytes, settings.max_age
+    if settings.state is None:
+        return MemorySpool(limit_bytes=size, max_age_seconds=age)
+    return FileSpool.open(settings.state, limit_bytes=size, max_age_seconds=age)
 
 
 def open_sink(

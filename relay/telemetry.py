@@ -39,7 +39,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "reason": tuple(reason.value for reason in Reason),
     "what": tuple(what.value for what in What),
     "outcome": ("acked", "partial", "dropped", "parked"),
-    "cause": ("expired", "space", "too_large"),
+    "cause": ("expired", "space", "too_large", "damaged"),
     "answer": tuple(OUTCOMES),
     "reload": ("applied", "refused"),
 }
@@ -168,7 +168,8 @@ METRICS: tuple[Own, ...] = (
         "entries_dropped_total",
         "counter",
         "Closed entries that were dropped unsent: past the age limit (expired), for "
-        "want of room (space), or larger than a request may be (too_large).",
+        "want of room (space), larger than a request may be (too_large), or in a damaged "
+        "file of the spool (damaged).",
         (("reason", "cause"),),
         loss=True,
     ),

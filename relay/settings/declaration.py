@@ -353,7 +353,7 @@ class Settings:
         default=None,
         metadata=_about(
             _OUT,
-            "Folder of the spool; today only off: what waits is in memory",
+            "Folder in which closed periods wait; off keeps them in memory",
             metavar="FOLDER|off",
             unset=Unset.OFF,
         ),

@@ -50,12 +50,6 @@ _LOCAL: Mapping[str, Any] = {"send_spread": 0.0, "requests_per_second": 1000.0}
 """Where no request leaves the machine there is no account with limits to share."""
 
 
-def _state(settings: Settings) -> Broken | None:
-    if settings.state is None:
-        return None
-    return "state", "a durable spool is not in this version yet; use --state off"
-
-
 def _console(settings: Settings) -> Broken | None:
     if settings.console is None:
         return None
@@ -108,7 +102,6 @@ def _destination(settings: Settings) -> Broken | None:
 
 
 _RULES: tuple[Callable[[Settings], Broken | None], ...] = (
-    _state,
     _console,
     _remote_admin,
     _region,

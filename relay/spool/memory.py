@@ -60,6 +60,10 @@ class MemorySpool:
         self._parked: deque[Parked] = deque()
         self._parked_entries = self._parked_kept = self._parked_bytes = 0
 
+    def close(self) -> int:
+        """Let go; gives how many entries are lost by that, namely all that wait."""
+        return self._entries
+
     def tally(self) -> QueueTally:
         """The counts as of the last operation."""
         return QueueTally(

@@ -64,8 +64,6 @@ def test_a_region_without_vpc_endpoint_is_refused() -> None:
 
 
 def test_what_is_not_here_yet_says_so() -> None:
-    """A state folder and a console are refused with the words to use today."""
-    with pytest.raises(ConfigError, match="use --state off"):
-        load(None, {"sink": "null", "state": "/var/lib/cms-relay"})
+    """A console is refused with the word to use today."""
     with pytest.raises(ConfigError, match="not in this version yet"):
         load(None, {"sink": "null", "console": "127.0.0.1:8126"})
