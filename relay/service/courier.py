@@ -129,6 +129,7 @@ class Courier:
         self._policy, self._pace, self._gate = policy, pace, Gate()
         self._disk, self._http = disk, http
         self._clock, self._wall, self._jitter = clock, wall, jitter
+        self._began = wall() - clock.seconds()
         self._slots, self._spread, self._took = slots, spread, took
         self._flights = 0
         self._taking = False
@@ -207,9 +208,16 @@ class Courier:
             self._poke(wait)
         elif not self._taking and self._has_slot:
             self._taking = True
-            taking = self._disk.run(self._spool.take, self._wall())
+            taking = self._disk.run(self._spool.take, self._now_for_age())
             taking.addCallback(self._taken)
             taking.addErrback(self._not_taken)
+
+    def _now_for_age(self) -> float:
+        """Unix seconds by which ages are told, never too late.
+
+        A wall clock that is set ahead by a day makes nothing a day old.
+        """
+        return min(self._wall(), self._began + self._clock.seconds())
 
     def _wait(self, now: float) -> float:
         return max(

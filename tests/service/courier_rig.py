@@ -83,6 +83,7 @@ class Rig:
         limit_bytes: int = 1_000_000,
     ) -> None:
         self.clock = Clock()
+        self.wall_is_ahead = 0.0
         self.sink = ScriptedSink(script)
         self.spool = MemorySpool(limit_bytes=limit_bytes, max_age_seconds=21_600)
         self.ledger = Ledger(self.spool.tally())
@@ -108,7 +109,7 @@ class Rig:
 
     def wall(self) -> float:
         """Unix seconds."""
-        return WALL_AT_START + self.clock.seconds()
+        return WALL_AT_START + self.wall_is_ahead + self.clock.seconds()
 
     def close(self, *names: str, items: int = 1) -> None:
         """A period ended: one batch of ``items`` entries for each name."""

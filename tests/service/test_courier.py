@@ -386,3 +386,16 @@ def test_another_policy_holds_for_the_next_outcome() -> None:
     rig.run(120)
     assert rig.sink.calls == ["a"]
     assert rig.ledger.snapshot().parked == 1
+
+
+@pytest.mark.parametrize("step", [86_400.0, -86_400.0])
+def test_a_clock_that_is_set_makes_nothing_old(step: float) -> None:
+    """What was closed before, and what is closed after a step of a day, is delivered."""
+    rig = Rig([Throttled("T", 7.0)])
+    rig.close("before")
+    rig.run(1)
+    rig.wall_is_ahead = step
+    rig.close("after")
+    rig.run(30)
+    snapshot = rig.ledger.snapshot()
+    assert (snapshot.acked, sum(snapshot.dropped.values())) == (2, 0)
