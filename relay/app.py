@@ -45,7 +45,7 @@ from relay.rollup.grace import aligned
 from relay.service.clockwork import Clockwork
 from relay.service.closing import Closing
 from relay.service.courier import Courier
-from relay.service.heap import set_aside
+from relay.service.heap import Heap
 from relay.service.inherit import Inherited
 from relay.service.intake import Intake
 from relay.service.lag import ReactorLag
@@ -119,6 +119,7 @@ class Relay:
         self._disk = ThreadLane("disk", 1, reactor)
         self._http = ThreadLane("http", settings.requests_in_flight, reactor)
         self._lag = ReactorLag(reactor)
+        self._heap = Heap()
         self._telemetry = Telemetry(__version__, self._engine.name)
         self._summing = LoopingCall(lambda: logs.flush(wall()))
         self._summing.clock = reactor
@@ -158,7 +159,7 @@ class Relay:
         self._engine.feed(b"", self._period_at(self._wall()))
         self._doors.open(self._listed(self._loaded), self._settings.receive_buffer)
         self._ready = True
-        set_aside()
+        self._heap.set_aside()
         for word, urls in self.urls.items():
             for url in urls:
                 self._announce(f"{word} {url}")
@@ -313,7 +314,7 @@ class Relay:
     def _stored(self, entries: int, tally: QueueTally, refused: int) -> None:
         self._ledger.closed(entries, tally, {"too_large": refused} if refused else None)
         self._courier.wake()
-        set_aside()
+        self._heap.set_aside()
 
     def _emulator(self) -> Site:
         length = self._settings.period

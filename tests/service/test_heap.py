@@ -1,9 +1,9 @@
 """What the garbage collector is told after each period."""
 
-from relay.service.heap import set_aside
+from relay.service.heap import Heap
 
 
-class Heap:
+class Calls:
     """Records what was asked of it, in order."""
 
     def __init__(self) -> None:
@@ -16,9 +16,17 @@ class Heap:
     def freeze(self) -> None:
         self.calls.append("freeze")
 
+    def unfreeze(self) -> None:
+        self.calls.append("unfreeze")
 
-def test_the_heap_is_never_walked_whole() -> None:
-    """Young garbage goes first, so that it is not kept; then all is set aside."""
-    heap = Heap()
-    set_aside(heap)
-    assert heap.calls == ["collect 1", "freeze"]
+
+def test_the_heap_is_walked_whole_only_now_and_then() -> None:
+    """Young garbage goes each time; what died later is found by the rare full look."""
+    calls = Calls()
+    heap = Heap(calls, thaw_every=3)
+    for _ in range(3):
+        heap.set_aside()
+    assert calls.calls == [
+        *("collect 1", "freeze") * 2,
+        *("unfreeze", "collect 2", "freeze"),
+    ]
