@@ -13,6 +13,8 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator
 
+from relay.rollup.columns import PartReader, PartWriter
+
 __all__ = ["RELATIVE_ERROR", "Bins"]
 
 RELATIVE_ERROR = 0.005
@@ -53,6 +55,24 @@ class Bins:
         self.zero += other.zero
         self.positive.absorb(other.positive)
 
+    def copy(self) -> "Bins":
+        same = Bins()
+        same.zero = self.zero
+        same.negative, same.positive = self.negative.copy(), self.positive.copy()
+        return same
+
+    def save(self, part: PartWriter) -> None:
+        part.real.append(self.zero)
+        self.negative.save(part)
+        self.positive.save(part)
+
+    @classmethod
+    def load(cls, part: PartReader) -> "Bins":
+        bins = cls()
+        bins.zero = part.real()
+        bins.negative, bins.positive = _Row.load(part), _Row.load(part)
+        return bins
+
     def ascending(self) -> Iterator[tuple[float, float]]:
         """Each value that stands for a bin, with the bin's weight, without empty ones."""
         for index, weight in self.negative.descending():
@@ -92,6 +112,22 @@ class _Row:
     def absorb(self, other: "_Row") -> None:
         for index, weight in other.ascending():
             self.add(index, weight)
+
+    def copy(self) -> "_Row":
+        same = _Row()
+        same._first, same._weights = self._first, self._weights[:]
+        return same
+
+    def save(self, part: PartWriter) -> None:
+        part.whole.extend((self._first, len(self._weights)))
+        part.real.extend(self._weights)
+
+    @classmethod
+    def load(cls, part: PartReader) -> "_Row":
+        row = cls()
+        row._first = part.whole()
+        row._weights = part.reals(part.whole())
+        return row
 
     def ascending(self) -> Iterator[tuple[int, float]]:
         for index, weight in enumerate(self._weights, self._first):

@@ -12,13 +12,27 @@ rules for a clock that was set:
   still, or will be in a moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from relay.rollup.book import Book
-from relay.rollup.taken import Taken
+from relay.rollup.book import Book, FrozenBook
+from relay.rollup.taken import Span, Taken
 from relay.statsd.sample import Reason
 
-__all__ = ["Books"]
+__all__ = ["Books", "FrozenBooks"]
+
+
+class FrozenBooks(NamedTuple):
+    """Open periods as they were at one moment.
+
+    ``floor`` is the first that is not sealed, None before the first was opened;
+    ``taken`` are the names that were given away, ``lag`` is what ages lie behind starts.
+    """
+
+    floor: int | None
+    taken: Sequence[Span]
+    lag: int
+    books: Sequence[FrozenBook]
 
 
 class Books:
@@ -99,6 +113,25 @@ class Books:
                 self._rename(start, self._taken.first_free(wanted))
         self.turn(new)
         return True
+
+    def freeze(self) -> FrozenBooks:
+        """All of them as they are now; see ``Book.freeze``."""
+        books = [self._open[start].freeze() for start in sorted(self._open)]
+        return FrozenBooks(self._floor, self._taken.spans, self._lag, books)
+
+    def restore(
+        self, floor: int | None, taken: Iterable[Span], books: Iterable[Book]
+    ) -> Sequence[int]:
+        """Go on with ``books``, but for those whose name is ``taken``.
+
+        Gives the periods that are open then, in order. Ages are names again.
+        """
+        self._floor, self._taken = floor, Taken(self._length, taken)
+        self._open = {b.start: b for b in books if b.start not in self._taken}
+        opened = set(self._open)
+        if floor is not None and floor not in self._taken:
+            opened.add(floor)
+        return sorted(opened)
 
     def _rename(self, start: int, name: int) -> None:
         """Have an open book go on as ``name``, with the book of that name if there is.

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
+from relay.rollup.carry import Carried, Content, Idle
 from relay.rollup.engine import Rollup
 from relay.rollup.grace import aligned
 from relay.rollup.series import Series
@@ -17,9 +18,6 @@ from relay.rollup.taken import Taken
 from relay.statsd.sample import Kind
 
 __all__ = ["Closer"]
-
-_Content = Slot | Summary
-"""Of an active series its slot, of an idle one what it reports."""
 
 
 class _Rows(Sequence[tuple[Series, Summary]]):
@@ -32,7 +30,7 @@ class _Rows(Sequence[tuple[Series, Summary]]):
     def __init__(
         self,
         series: list[Series],
-        contents: list[_Content],
+        contents: list[Content],
         percentages: Sequence[int],
     ) -> None:
         self._series = series
@@ -56,7 +54,7 @@ class _Rows(Sequence[tuple[Series, Summary]]):
             return _Rows(self._series[at], self._contents[at], self._percentages)
         return self._row(self._series[at], self._contents[at])
 
-    def _row(self, series: Series, content: _Content) -> tuple[Series, Summary]:
+    def _row(self, series: Series, content: Content) -> tuple[Series, Summary]:
         if isinstance(content, tuple):
             return series, content
         return series, content.summary(self._percentages)
@@ -67,9 +65,9 @@ class _Long:
     """The long period that is under way."""
 
     start: int
-    rows: dict[Series, _Content] = field(default_factory=dict)
+    rows: dict[Series, Content] = field(default_factory=dict)
 
-    def take(self, rows: Mapping[Series, _Content]) -> None:
+    def take(self, rows: Mapping[Series, Content]) -> None:
         """Merge the rows of a base period; idle ones count where nothing else is."""
         mine = self.rows
         for series, content in rows.items():
@@ -109,6 +107,7 @@ class Closer:
         self._seen: dict[Series, int] = {}
         self._idle: dict[Series, Summary] = {}
         self._long: _Long | None = None
+        self._closed = Taken(period_seconds)
         self._longs = Taken(self._long_length or 1)
         self._lag = 0
 
@@ -123,13 +122,14 @@ class Closer:
         idle = self._still_idle(age, slots)
         for series, slot in slots.items():
             self._carry(age, series, slot)
-        rows: dict[Series, _Content] = {**slots, **idle}
+        rows: dict[Series, Content] = {**slots, **idle}
         base = self._rollup(start, self._length, rows)
+        self._closed.add(start)
+        lag, self._lag = self._lag, start - age
         if not self._long_length:
             return [base]
         long = self._longs.first_free(aligned(start, self._long_length))
-        if start - age != self._lag:
-            self._lag = start - age
+        if lag != self._lag:
             self._go_along(long)
         return [*self._overdue(long), base, *self._lengthen(long, start, rows)]
 
@@ -155,8 +155,30 @@ class Closer:
         self._longs.add(long.start)
         return [self._rollup(long.start, self._long_length, long.rows)]
 
+    def carried(self) -> Carried:
+        """What a successor needs to go on; true until the next ``close``."""
+        idle = {
+            series: Idle(self._seen[series] + self._lag, summary)
+            for series, summary in self._idle.items()
+        }
+        start, rows = (self._long.start, self._long.rows) if self._long else (None, {})
+        return Carried(
+            self._closed.spans, idle, self._long_length, self._longs.spans, start, rows
+        )
+
+    def restore(self, carried: Carried) -> None:
+        """Go on from there; a long period of another length is not gone on with."""
+        self._closed = Taken(self._length, carried.closed)
+        for series, (seen, summary) in carried.idle.items():
+            if series.kind not in self._silent:
+                self._seen[series], self._idle[series] = seen, summary
+        if carried.long_seconds == self._long_length:
+            self._longs = Taken(self._long_length or 1, carried.longs)
+            if carried.long_start is not None:
+                self._long = _Long(carried.long_start, dict(carried.long))
+
     def _rollup(
-        self, start: int, length: int, rows: Mapping[Series, _Content]
+        self, start: int, length: int, rows: Mapping[Series, Content]
     ) -> Rollup:
         contents = _Rows(list(rows), list(rows.values()), self._percentages)
         return Rollup(start, length, contents)
@@ -192,7 +214,7 @@ class Closer:
         return self.finish()
 
     def _lengthen(
-        self, long: int, start: int, rows: Mapping[Series, _Content]
+        self, long: int, start: int, rows: Mapping[Series, Content]
     ) -> list[Rollup]:
         if self._long is None:
             self._long = _Long(long)

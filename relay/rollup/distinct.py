@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterable
 from hashlib import blake2b
 
+from relay.rollup.columns import PartReader, PartWriter
+
 __all__ = ["HyperLogLog"]
 
 _PRECISION = 14
@@ -38,6 +40,22 @@ class HyperLogLog:
     def absorb(self, other: "HyperLogLog") -> None:
         """Count what ``other`` has counted too; it stays as it is."""
         self.registers[:] = bytes(map(max, self.registers, other.registers))
+
+    def copy(self) -> "HyperLogLog":
+        same = HyperLogLog()
+        same.registers[:] = self.registers
+        return same
+
+    def save(self, part: PartWriter) -> None:
+        part.raw += self.registers
+
+    @classmethod
+    def load(cls, part: PartReader) -> "HyperLogLog":
+        sketch = cls()
+        sketch.registers[:] = part.raw(_REGISTERS)
+        if max(sketch.registers) > _RANK_BITS + 1:
+            raise ValueError("a rank that no hash has")
+        return sketch
 
     def estimate(self) -> int:
         """How many were distinct, within 3 % (more than three standard errors)."""

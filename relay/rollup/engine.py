@@ -1,19 +1,20 @@
 """The seam of the hot path: what every engine does, whatever it is written in.
 
 An engine parses datagrams and accumulates them by period. It has no clock, does no IO
-and writes no log. ``feed``, ``seal``, ``tally`` and ``explain`` belong to one thread
-(the reactor's); ``close`` belongs to another, one at a time and in the order of
-sealing. Nothing is shared between the two but what ``seal`` handed over.
+and writes no log. ``feed``, ``seal``, ``snapshot``, ``tally`` and ``explain`` belong to
+one thread (the reactor's); ``close`` and ``carry`` belong to another, one at a time and
+in the order of sealing. Nothing is shared between the two but what ``seal`` and
+``snapshot`` handed over.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from relay.rollup.series import Series
 from relay.rollup.summary import Summary
 from relay.statsd.sample import Item, Kind, Reason, Refusal, What
 
-__all__ = ["Engine", "Rollup", "Sealed", "Tally"]
+__all__ = ["Engine", "Restored", "Rollup", "Sealed", "Tally"]
 
 
 class Tally(NamedTuple):
@@ -42,6 +43,17 @@ class Rollup(NamedTuple):
     start: int
     length: int
     rows: Sequence[tuple[Series, Summary]]
+
+
+class Restored(NamedTuple):
+    """What an engine goes on with: the starts of the periods that are open, in order.
+
+    ``unfit_snapshot`` and ``unfit_carry`` say why one of the two could not be used.
+    """
+
+    periods: Sequence[int]
+    unfit_snapshot: str | None = None
+    unfit_carry: str | None = None
 
 
 class Sealed(Protocol):
@@ -120,6 +132,33 @@ class Engine(Protocol):
         """Go by other rules from the next period that is closed on.
 
         Thread: that of ``close``.
+        """
+        ...
+
+    def snapshot(self) -> Iterable[bytes]:
+        """All that is not sealed, as it is now: open periods, memories, counts.
+
+        Thread: as ``feed``, and it takes 3 ms where 100,000 series are held. The parts
+        are made while they are iterated, once, in any one thread, also while the engine
+        is fed and sealed. One at a time: a later snapshot ends those before it.
+        """
+        ...
+
+    def carry(self) -> Iterator[bytes]:
+        """What ``close`` needs to go on, with the names of what it has closed.
+
+        Thread: that of ``close``; to be iterated before the next ``close``.
+        """
+        ...
+
+    def restore(self, snapshot: Iterable[bytes], carry: Iterable[bytes], /) -> Restored:
+        """Go on where an engine was when it gave these parts; either may be none.
+
+        Only before anything is fed or closed, and before there are threads. A period
+        that ``carry`` knows as closed is not open again, whatever the snapshot says; it
+        may be older than ``carry``, never younger. Every period that is given is to be
+        sealed when its end has passed, one by one and in order. Never raises for what
+        the parts are; ones that do not fit count as none.
         """
         ...
 

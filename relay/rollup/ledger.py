@@ -5,7 +5,8 @@ known here.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from relay.rollup.engine import Tally
 from relay.statsd.sample import Kind, Reason, Refusal, What
@@ -41,6 +42,32 @@ class Ledger:
     def latest(self) -> Sequence[Refusal]:
         """The last refusals, newest last."""
         return tuple(self._latest)
+
+    def counts(self) -> Mapping[str, Any]:
+        """All of them as words and numbers, for ``load``."""
+        return {
+            "lines": self.lines,
+            "duplicate_tags": self.duplicate_tags,
+            "samples": {
+                kind.value: n for kind, n in zip(KINDS, self.taken, strict=True)
+            },
+            "refused": {reason.value: n for reason, n in self.refused.items()},
+            "ignored": {what.value: n for what, n in self.ignored.items()},
+        }
+
+    @classmethod
+    def load(cls, counts: Mapping[str, Any]) -> "Ledger":
+        """Goes on from ``counts``; ValueError for a word that is none of ours."""
+        ledger = cls()
+        ledger.lines = int(counts["lines"])
+        ledger.duplicate_tags = int(counts["duplicate_tags"])
+        for word, n in counts["samples"].items():
+            ledger.taken[KINDS.index(Kind(word))] = int(n)
+        for word, n in counts["refused"].items():
+            ledger.refused[Reason(word)] = int(n)
+        for word, n in counts["ignored"].items():
+            ledger.ignored[What(word)] = int(n)
+        return ledger
 
     def tally(self, series: int) -> Tally:
         """All counts, with the number of ``series`` that somebody else counts."""

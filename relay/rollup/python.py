@@ -9,17 +9,20 @@ the hot path is not sure of goes the slow one.
 No clock, no IO, no log; periods come as arguments.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from relay.rollup.book import Book
 from relay.rollup.books import Books
+from relay.rollup.carry import read_carried, write_carried
 from relay.rollup.closing import Closer
-from relay.rollup.engine import Rollup, Sealed, Tally
+from relay.rollup.engine import Restored, Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.ledger import KINDS, Ledger
 from relay.rollup.series import Resolve, Series
+from relay.rollup.series_table import Names
 from relay.rollup.slot import MEMBER_BYTES, CounterSlot, GaugeSlot, SetSlot, Slot
+from relay.rollup.snapshot import Snapshot, read_snapshot
 from relay.rollup.spelling import (
     COUNTER,
     GAUGE,
@@ -27,12 +30,14 @@ from relay.rollup.spelling import (
     SET,
     UNSIGNED,
     Spelled,
-    Spellings,
     is_plain,
     plain_value,
     spell,
 )
+from relay.rollup.stored import attempt, slot_loaders
+from relay.rollup.taken import Span
 from relay.rollup.timer import TimerSlot
+from relay.rollup.vocabulary import Vocabulary
 from relay.statsd.grammar import Grammar, lines
 from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, What
 
@@ -74,18 +79,21 @@ class PythonEngine:
         self._parse = grammar.parse
         self._resolve = resolve
         self._verdicts: dict[Identity, Reason | What] = {}
+        self._released = released
         self._held = HeldSeries(series_limit, idle_ttl_seconds, released)
         self._new_slot = _slot_makers(exact_samples, exact_members)
+        self._loaders = slot_loaders(exact_samples, exact_members)
         self._exact_members = exact_members
-        self._most_spellings = max(series_limit, _FEWEST_SPELLINGS)
+        self._length = period_seconds
+        self._known = Vocabulary(max(series_limit, _FEWEST_SPELLINGS))
         self._ledger = Ledger()
 
         self._books = Books(period_seconds, future_seconds)
         self._now: int | None = None  # by the wall clock
         self._book = Book(0)
-        self._learned, self._before = Spellings(), Spellings()
+        self._snapshot: Snapshot | None = None
 
-        # Belongs to the thread that closes; nothing but close and finish may touch it.
+        # Belongs to the thread that closes; nothing but close, finish and carry may touch it.
         self._closer = Closer(
             period_seconds=period_seconds,
             long_factor=long_factor,
@@ -98,7 +106,8 @@ class PythonEngine:
     def feed(self, datagram: bytes, period: int, /) -> None:  # noqa: C901, PLR0912, PLR0915
         if period != self._now:
             self._turn(period)
-        step_of, cell_of = self._learned.steps.get, self._learned.cells.get
+        learned = self._known.learned
+        step_of, cell_of = learned.steps.get, learned.cells.get
         slow, taken, most_members = self._slow, self._ledger.taken, self._exact_members
         pieces = datagram.split(b"\n")
         self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
@@ -195,6 +204,40 @@ class PythonEngine:
         self._closer.change(_ascending(percentiles), idle_ttl_seconds, silent_kinds)
         self._held.idle_ttl = idle_ttl_seconds  # the other thread's, but one number
 
+    def snapshot(self) -> Snapshot:
+        if self._snapshot is not None:
+            self._snapshot.void()
+        self._known.pause()  # so that every slot is asked for before it is written to
+        self._snapshot = Snapshot(
+            self._length, self._ledger.counts(), self._books.freeze(), self._held.all()
+        )
+        return self._snapshot
+
+    def carry(self) -> Iterator[bytes]:
+        return write_carried(self._closer.carried(), self._length)
+
+    def restore(self, snapshot: Iterable[bytes], carry: Iterable[bytes], /) -> Restored:
+        names = Names(self._resolve)
+        known = self._length, names, self._loaders
+        opened, unfit_snapshot = attempt(lambda p: read_snapshot(p, *known), snapshot)
+        carried, unfit_carry = attempt(lambda p: read_carried(p, *known), carry)
+        floor: int | None = None
+        books: Sequence[Book] = ()
+        taken: list[Span] = []
+        if carried is not None:
+            self._closer.restore(carried)
+            taken += carried.closed
+        if opened is not None:
+            self._held.restore(opened.held)
+            self._ledger = opened.ledger
+            floor, books = opened.floor, opened.books
+            taken += opened.taken
+        for named in names.all():
+            if self._held.get(named.identity) is None:
+                self._released(named.series)
+        periods = self._books.restore(floor, taken, books)
+        return Restored(periods, unfit_snapshot, unfit_carry)
+
     def explain(self, datagram: bytes, /) -> Sequence[Item]:
         return [item for line in lines(datagram) for item in self._parse(line)]
 
@@ -212,8 +255,7 @@ class PythonEngine:
             return
         self._book = book
         # What was not seen again in a whole period goes; elsewhere, as that takes time.
-        book.leftovers.append(self._before)
-        self._before, self._learned = self._learned, Spellings()
+        book.leftovers += self._known.turn()
 
     def _slow(self, piece: bytes) -> None:
         """Take a line by its spelling of the period before, or by way of the grammar."""
@@ -239,19 +281,20 @@ class PythonEngine:
 
     def _recall(self, spelled: Spelled) -> bool:
         """Take a plain line whose spelling was learned in the period before."""
-        known = self._before.recall(spelled)
+        known = self._known.recall(spelled)
         if known is None:
             return False
-        code, weight, held = known
+        code, weight, named = known
         value = plain_value(code, spelled.value)
-        if value is None or self._held.get(held.identity) is not held:
+        held = self._held.get(named.identity)
+        if value is None or held is None or held.named is not named:
             return False
-        self._held.see(held, self._book.age)
-        slot = self._book.slots.get(held.series) or self._new_slot[KINDS[code]]()
+        held = self._held.see(held, self._book.age)
+        slot = self._book.slot(named.series) or self._new_slot[KINDS[code]]()
         slot.add(value, weight)  # plain ones are taken always
         self._ledger.taken[code] += 1
         self._enter(slot, held, self._book)
-        self._learn(spelled, weight, slot, held)
+        self._known.learn(spelled, weight, slot, named)
         return True
 
     def _take(self, sample: Sample, line: bytes, spelled: Spelled | None) -> None:
@@ -263,12 +306,12 @@ class PythonEngine:
             return
         if isinstance(place, What):
             self._ledger.ignored[place] += times
-            if spelled is not None and self._may_learn():
-                self._learned.ignore(spelled, sample.kind, place)
+            if spelled is not None:
+                self._known.ignore(spelled, sample.kind, place)
             return
         book, held = place
         weight = 1.0 / sample.rate
-        slot = book.slots.get(held.series) or self._new_slot[sample.kind]()
+        slot = book.slot(held.named.series) or self._new_slot[sample.kind]()
         taken = _add(sample, weight, slot, held)
         self._ledger.taken[KINDS.index(sample.kind)] += taken
         if taken < times:
@@ -276,7 +319,7 @@ class PythonEngine:
         if taken:
             self._enter(slot, held, book)
             if spelled is not None:
-                self._learn(spelled, weight, slot, held)
+                self._known.learn(spelled, weight, slot, held.named)
 
     def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
         """The period and the series a sample belongs to, or why it has none."""
@@ -289,24 +332,16 @@ class PythonEngine:
 
     def _enter(self, slot: Slot, held: Held, book: Book) -> None:
         """Have ``slot`` in the book, now that it has a value."""
-        book.slots[held.series] = slot
+        book.slots[held.named.series] = slot
         if isinstance(slot, GaugeSlot):
-            held.remember(slot, book.age)
-
-    def _may_learn(self) -> bool:
-        return len(self._learned) < self._most_spellings
-
-    def _learn(self, spelled: Spelled, weight: float, slot: Slot, held: Held) -> None:
-        if self._may_learn():
-            self._learned.learn(spelled, held.series.kind, weight, slot, held)
+            self._held.remember(held, slot, book.age)
 
     def _hold(self, sample: Sample, age: int) -> Held | Reason | What:
         """The series of a sample, if it has one and there is a place for it."""
         identity = (sample.kind.value, sample.name, sample.tags)
         held = self._held.get(identity)
         if held is not None:
-            self._held.see(held, age)
-            return held
+            return self._held.see(held, age)
         known = self._verdicts.get(identity)
         if known is not None:
             return known

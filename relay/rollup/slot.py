@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.distinct import HyperLogLog
 from relay.rollup.finite import clamp, clamped_mean
 from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary, Summary
@@ -29,6 +30,14 @@ class Slot(Protocol):
 
     def merged(self, other: Any, /) -> "Slot":
         """A new slot with what both hold; ``other``, of the same kind, came later."""
+        ...
+
+    def copy(self) -> "Slot":
+        """One that goes on from here and leaves this one as it is."""
+        ...
+
+    def save(self, part: PartWriter, /) -> None:
+        """Append all of it; the class's ``load`` takes it back, equal in every bit."""
         ...
 
     def summary(self, percentages: Sequence[int], /) -> Summary:
@@ -65,6 +74,16 @@ class CounterSlot:
         return CounterSlot(
             clamp(self.total + other.total), clamp(self.count + other.count)
         )
+
+    def copy(self) -> "CounterSlot":
+        return CounterSlot(self.total, self.count)
+
+    def save(self, part: PartWriter) -> None:
+        part.real.extend((self.total, self.count))
+
+    @classmethod
+    def load(cls, part: PartReader) -> "CounterSlot":
+        return cls(part.real(), part.real())
 
     def summary(self, percentages: Sequence[int]) -> CounterSummary:  # noqa: ARG002
         return CounterSummary(self.total, self.count)
@@ -111,6 +130,23 @@ class GaugeSlot:
         both.minimum = min(self.minimum, other.minimum)
         both.maximum = max(self.maximum, other.maximum)
         return both
+
+    def copy(self) -> "GaugeSlot":
+        same = GaugeSlot()
+        same.last, same.total, same.count = self.last, self.total, self.count
+        same.minimum, same.maximum = self.minimum, self.maximum
+        return same
+
+    def save(self, part: PartWriter) -> None:
+        part.real.extend((self.last, self.total, self.minimum, self.maximum))
+        part.whole.append(self.count)
+
+    @classmethod
+    def load(cls, part: PartReader) -> "GaugeSlot":
+        slot = cls()
+        slot.last, slot.total, slot.minimum, slot.maximum = part.reals(4)
+        slot.count = part.whole()
+        return slot
 
     def summary(self, percentages: Sequence[int]) -> GaugeSummary:  # noqa: ARG002
         mean = clamped_mean(self.total, self.count, self.minimum, self.maximum)
@@ -160,6 +196,31 @@ class SetSlot:
                 both.sketch.absorb(part.sketch)
         both.trim()
         return both
+
+    def copy(self) -> "SetSlot":
+        same = SetSlot(self._exact)
+        same.members = set(self.members)
+        if self.sketch is not None:
+            same.sketch = self.sketch.copy()
+        return same
+
+    def save(self, part: PartWriter) -> None:
+        part.whole.append(len(self.members))
+        part.whole.extend(map(len, self.members))
+        part.raw += b"".join(self.members)
+        part.whole.append(self.sketch is not None)
+        if self.sketch is not None:
+            self.sketch.save(part)
+
+    @classmethod
+    def load(cls, part: PartReader, exact: int) -> "SetSlot":
+        """``exact`` may have changed meanwhile."""
+        slot = cls(exact)
+        slot.members.update(map(part.raw, part.wholes(part.whole())))
+        if part.whole():
+            slot.sketch = HyperLogLog.load(part)
+        slot.trim()
+        return slot
 
     def summary(self, percentages: Sequence[int]) -> SetSummary:  # noqa: ARG002
         if self.sketch is None:

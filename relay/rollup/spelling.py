@@ -17,7 +17,7 @@ from collections.abc import Sized
 from typing import Any, NamedTuple
 
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
-from relay.rollup.held import Held
+from relay.rollup.held import Named
 from relay.rollup.ledger import KINDS
 from relay.rollup.slot import MEMBER_BYTES, CounterSlot, SetSlot, Slot
 from relay.rollup.timer import TimerSlot
@@ -46,13 +46,13 @@ UNSIGNED = b"0123456789."
 _STEPS = (b"1", b"-1")
 _LONGEST_LINE = 512
 
-_Cell = tuple[int, Any, float, Any, Held | None]
+_Cell = tuple[int, Any, float, Any, Named | None]
 """A code, a slot (or a What), a weight, what appends to the slot, the series.
 
 The type of the slot follows from the code, which a type checker cannot know.
 """
 
-_Step = tuple[CounterSlot, float, float, Held]
+_Step = tuple[CounterSlot, float, float, Named]
 """A counter, what its total and its count grow by, the series."""
 
 
@@ -110,7 +110,7 @@ class Spellings(Sized):
         return len(self.cells) + len(self.steps)
 
     def learn(
-        self, spelled: Spelled, kind: Kind, weight: float, slot: Slot, held: Held
+        self, spelled: Spelled, kind: Kind, weight: float, slot: Slot, named: Named
     ) -> None:
         """Recognise ``spelled`` from now on, if the hot path can serve it."""
         append: object = None
@@ -119,7 +119,7 @@ class Spellings(Sized):
                 return
             if spelled.value in _STEPS:
                 number = float(spelled.value) * weight
-                self.steps[spelled.line] = slot, number, weight, held
+                self.steps[spelled.line] = slot, number, weight, named
                 return
         elif isinstance(slot, SetSlot):
             append = slot.members.add
@@ -128,7 +128,7 @@ class Spellings(Sized):
             if lane is None:
                 return
             append = lane.append
-        cell = KINDS.index(kind), slot, weight, append, held
+        cell = KINDS.index(kind), slot, weight, append, named
         self.cells[spelled.name, spelled.form] = cell
 
     def ignore(self, spelled: Spelled, kind: Kind, what: What) -> None:
@@ -136,7 +136,7 @@ class Spellings(Sized):
         if kind is not Kind.SET:
             self.cells[spelled.name, spelled.form] = IGNORED, what, 1.0, None, None
 
-    def recall(self, spelled: Spelled) -> tuple[int, float, Held] | None:
+    def recall(self, spelled: Spelled) -> tuple[int, float, Named] | None:
         """The code, the weight and the series of a spelling, which is forgotten here."""
         step = self.steps.pop(spelled.line, None)
         if step is not None:
@@ -145,8 +145,8 @@ class Spellings(Sized):
         cell = self.cells.pop((spelled.name, spelled.form), None)
         if cell is None:
             return None
-        code, _, weight, _, held = cell
-        return None if held is None else (code, weight, held)
+        code, _, weight, _, named = cell
+        return None if named is None else (code, weight, named)
 
     def drain(self) -> None:
         """One by one: to free a large dict at once stops all threads while it lasts."""

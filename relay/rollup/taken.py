@@ -25,7 +25,13 @@ class Taken:
 
     def __init__(self, length: int, spans: Iterable[Span] = ()) -> None:
         self._length = length
-        self._spans = sorted(spans)
+        self._spans: list[Span] = []
+        for span in sorted(spans):  # those that touch or overlap are one
+            if self._spans and span[0] <= self._spans[-1][1]:
+                first, end = self._spans[-1]
+                self._spans[-1] = (first, max(end, span[1]))
+            else:
+                self._spans.append(span)
 
     @property
     def spans(self) -> Sequence[Span]:

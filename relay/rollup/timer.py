@@ -12,6 +12,7 @@ from operator import add
 from typing import NamedTuple
 
 from relay.rollup.bins import Bins
+from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT, clamp, clamped_mean
 from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
 from relay.rollup.summary import TimerSummary
@@ -116,6 +117,46 @@ class TimerSlot:
             self.bins.absorb(part.bins)
         if self.bins is not None or self.room <= 0:
             self.fold()
+
+    def copy(self) -> "TimerSlot":
+        same = TimerSlot(self._exact)
+        same.room, same.settled = self.room, self.settled
+        same.lanes = {weight: lane[:] for weight, lane in self.lanes.items()}
+        same.strays = self.strays[:]
+        if self.bins is not None:
+            same.bins = self.bins.copy()
+        return same
+
+    def save(self, part: PartWriter) -> None:
+        part.whole.append(len(self.lanes))
+        for weight, lane in self.lanes.items():
+            part.whole.append(len(lane))
+            part.real.append(weight)
+            part.real.extend(lane)
+        part.whole.append(len(self.strays))
+        for stray in self.strays:
+            part.real.extend(stray)
+        part.real.extend(self.settled)
+        part.whole.append(self.bins is not None)
+        if self.bins is not None:
+            self.bins.save(part)
+
+    @classmethod
+    def load(cls, part: PartReader, exact: int) -> "TimerSlot":
+        """``exact`` may have changed meanwhile."""
+        slot = cls(exact)
+        for _ in range(part.whole()):
+            weight = part.real()
+            slot.lanes[weight] = part.reals(part.whole()).tolist()
+        for _ in range(part.whole()):
+            slot.strays.append((part.real(), part.real()))
+        slot.settled = _Figures(*part.reals(4))
+        if part.whole():
+            slot.bins = Bins.load(part)
+        slot.room -= len(slot.strays) + sum(map(len, slot.lanes.values()))
+        if slot.room <= 0:
+            slot.fold()
+        return slot
 
     def kept(self) -> int:
         """How many samples are in lanes and strays."""

@@ -49,9 +49,9 @@ def test_the_longest_unseen_one_goes_first() -> None:
     first = admit(held, "a", 0)
     admit(held, "b", 0)
     assert first is not None
-    held.see(first, 60)
+    seen = held.see(first, 60)
     admit(held, "c", 120)
-    assert held.get(identity("a")) is first
+    assert held.get(identity("a")) is seen
     assert held.get(identity("b")) is None
 
 
@@ -76,15 +76,47 @@ def test_no_place_at_all_is_no_error() -> None:
     assert admit(held_series(0, 60), "a", 0) is None
 
 
+def last(held: HeldSeries, name: str) -> float:
+    found = held.get(identity(name))
+    assert found is not None
+    return found.last
+
+
 def test_the_memory_of_a_gauge_never_goes_back() -> None:
     """A late slot of an older period is not the latest one."""
-    held = Held(identity("a"), Series(Kind.COUNTER, "a", (), "a", ()), 60)
-    assert held.last == 0.0
-    held.remember(gauge(7.0), 60)
-    held.remember(gauge(3.0), 0)
-    assert held.last == 7.0
-    held.remember(gauge(4.0), 120)
-    assert held.last == 4.0
+    held = held_series(1, 60)
+    admit(held, "a", 60)
+    lasts = [last(held, "a")]
+    for value, period in ((7.0, 60), (3.0, 0), (4.0, 120)):
+        found = held.get(identity("a"))
+        assert found is not None
+        held.remember(found, gauge(value), period)
+        lasts.append(last(held, "a"))
+    assert lasts == [0.0, 7.0, 7.0, 4.0]
+
+
+def test_all_of_them_are_values() -> None:
+    """What was given stays as it was when a series is seen again."""
+    held = held_series(2, 60)
+    first = admit(held, "a", 0)
+    assert first is not None
+    everything = held.all()
+    held.see(first, 60)
+    assert [one.seen for one in everything] == [0]
+
+
+def test_what_is_restored_keeps_its_order() -> None:
+    """The longest unseen goes first again; where there is less room, at once."""
+    held, narrow, none = held_series(2, 60), held_series(1, 60), held_series(0, 60)
+    first = admit(held, "a", 0)
+    admit(held, "b", 0)
+    assert first is not None
+    held.see(first, 60)
+    for other in (narrow, none):
+        other.restore(reversed(held.all()))
+    assert (len(narrow), len(none)) == (1, 0)
+    assert narrow.get(identity("a")) is not None
+    assert admit(narrow, "c", 180) is not None
 
 
 def test_whoever_named_a_series_is_told_that_it_is_let_go() -> None:

@@ -1,5 +1,7 @@
 """relay.rollup.python: what is so of this engine only, namely how it saves work."""
 
+from itertools import pairwise
+
 from relay.rollup.python import PythonEngine
 from relay.rollup.series import Series
 from relay.statsd.grammar import Grammar
@@ -42,6 +44,28 @@ def test_spellings_are_known_in_the_next_period() -> None:
     assert grammar.lines == [*SPELLINGS, b"telemetry:1|c", b"telemetry:1|c"]
 
 
+def test_spellings_are_known_behind_a_snapshot() -> None:
+    """Those of series; and slots are copied only as long as its parts are made."""
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    engine.feed(COMMON, 0)
+    slots = [dict(engine._book.slots)]
+    for _ in range(3):
+        snapshot = engine.snapshot()
+        engine.feed(COMMON, 0)
+        slots.append(dict(engine._book.slots))
+        list(snapshot)
+    list(engine.snapshot())
+    engine.feed(COMMON, 0)
+    slots.append(dict(engine._book.slots))
+    assert grammar.lines == [*SPELLINGS, *[b"telemetry:1|c"] * 4]
+    kept = [
+        [after[series] is slot for series, slot in before.items()]
+        for before, after in pairwise(slots)
+    ]
+    assert kept == [[False] * 4] * 3 + [[True] * 4]
+
+
 def test_spellings_are_forgotten_in_time() -> None:
     """One that was not used for a whole period is no longer kept."""
     grammar = Asked()
@@ -67,7 +91,7 @@ def test_spellings_are_bounded() -> None:
     """However many ways there are to write one series."""
     engine = PythonEngine(resolve, Grammar(), series_limit=2000)
     engine.feed(b"\n".join(b"a:1|c|@0.%05d" % n for n in range(1, 5000)), 0)
-    assert len(engine._learned) == 2000
+    assert len(engine._known.learned) == 2000
     assert engine.tally().samples[Kind.COUNTER] == 4999
 
 

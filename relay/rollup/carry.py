@@ -1,0 +1,143 @@
+"""What the closing side of an engine carries from period to period, as parts.
+
+That is: which periods it has closed, what idle series report, and the long period under
+way. The parts are a commit record too: a period named in them is not reported again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from relay.rollup.columns import PartReader, PartWriter
+from relay.rollup.series import Series
+from relay.rollup.series_table import Names
+from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
+from relay.rollup.stored import (
+    Label,
+    Loaders,
+    PartsReader,
+    PartsWriter,
+    UnfitError,
+    reading,
+)
+from relay.rollup.summary import GaugeSummary, Summary
+from relay.rollup.taken import Span
+from relay.statsd.sample import Kind
+
+__all__ = ["Carried", "Content", "Idle", "read_carried", "write_carried"]
+
+_WHAT = "closed periods"
+_SLOT, _IDLE = 0, 1
+
+Content = Slot | Summary
+"""Of an active series its slot, of an idle one what it reports."""
+
+
+class Idle(NamedTuple):
+    """When a series was seen last, and what it reports since."""
+
+    seen: int
+    summary: Summary
+
+
+class Carried(NamedTuple):
+    """``closed`` and ``longs`` are the names given away, of base and of long periods.
+
+    ``long_start`` and ``long`` are the long period under way, None if there is none.
+    """
+
+    closed: Sequence[Span]
+    idle: Mapping[Series, Idle]
+    long_seconds: int
+    longs: Sequence[Span]
+    long_start: int | None
+    long: Mapping[Series, Content]
+
+
+def write_carried(carried: Carried, period_seconds: int) -> Iterator[bytes]:
+    """As parts; ``carried`` must not change meanwhile."""
+    writer = PartsWriter()
+    facts = {
+        "closed": carried.closed,
+        "long_seconds": carried.long_seconds,
+        "longs": carried.longs,
+        "long_start": carried.long_start,
+    }
+    yield writer.head(_WHAT, period_seconds, facts)
+    number = writer.series.number
+
+    def write_idle(part: PartWriter, record: tuple[Series, Idle]) -> None:
+        series, (seen, summary) = record
+        part.whole.extend((number(series), seen))
+        _write_summary(part, summary)
+
+    def write_long(part: PartWriter, record: tuple[Series, Content]) -> None:
+        series, content = record
+        is_idle = isinstance(content, tuple)
+        part.whole.extend((number(series), _IDLE if is_idle else _SLOT))
+        if isinstance(content, tuple):
+            _write_summary(part, content)
+        else:
+            content.save(part)
+
+    yield from writer.parts({"idle": True}, carried.idle.items(), write_idle)
+    yield from writer.parts({"long": True}, carried.long.items(), write_long)
+
+
+def read_carried(
+    parts: Iterable[bytes], period_seconds: int, names: Names, loaders: Loaders
+) -> Carried:
+    """What was written; UnfitError if the parts are not of such an engine."""
+    with reading():
+        reader = PartsReader(parts, _WHAT, period_seconds, names)
+        idle: dict[Series, Idle] = {}
+        long: dict[Series, Content] = {}
+        for label, part in reader:
+            while part.has_more:
+                number, fact = part.wholes(2)
+                word, named = reader.series.at(number)
+                if "idle" in label:
+                    summary = _read_summary(word, part)
+                    if named is not None:
+                        idle[named.series] = Idle(fact, summary)
+                else:
+                    content = _read_content(fact, word, part, loaders)
+                    if named is not None:
+                        long[named.series] = content
+        head = reader.head
+        start = head["long_start"]
+        return Carried(
+            _spans(head, "closed"),
+            idle,
+            int(head["long_seconds"]),
+            _spans(head, "longs"),
+            None if start is None else int(start),
+            long,
+        )
+
+
+def _spans(head: Label, key: str) -> Sequence[Span]:
+    return [(int(start), int(end)) for start, end in head[key]]
+
+
+def _write_summary(part: PartWriter, summary: Summary) -> None:
+    """Of an idle series; only a gauge's says anything."""
+    if isinstance(summary, GaugeSummary):
+        part.real.append(summary.last)
+
+
+def _read_summary(word: str, part: PartReader) -> Summary:
+    match Kind(word):
+        case Kind.GAUGE:
+            slot = GaugeSlot()
+            slot.last = part.real()
+            return slot.idle()
+        case Kind.COUNTER:
+            return CounterSlot().idle()
+        case Kind.SET:
+            return SetSlot(1).idle()
+        case _:
+            raise UnfitError(f"a {word} reports nothing when it is idle")
+
+
+def _read_content(form: int, word: str, part: PartReader, loaders: Loaders) -> Content:
+    return _read_summary(word, part) if form == _IDLE else loaders[word](part)

@@ -1,0 +1,82 @@
+"""Series by number, so that each is written once, and named anew when it is read.
+
+Only what StatsD tells series apart by is written. How a series is reported is asked of
+``Resolve`` again, since the rules may have changed meanwhile.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from relay.rollup.held import Identity, Named
+from relay.rollup.series import Resolve, Series
+from relay.statsd.sample import Kind
+
+__all__ = ["Names", "SeriesReader", "SeriesWriter"]
+
+_KINDS: Mapping[str, Kind] = {kind.value: kind for kind in Kind}
+_TEXTS = {str, type(None)}
+
+
+class SeriesWriter:
+    """Numbers series by their objects, which have to stay alive meanwhile."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+        self._new: list[object] = []
+
+    def number(self, series: Series) -> int:
+        number = self._numbers.get(id(series))
+        if number is None:
+            number = self._numbers[id(series)] = len(self._numbers)
+            self._new.append((series.kind.value, series.name, series.tags))
+        return number
+
+    def fresh(self) -> list[object]:
+        """Those that were numbered since the last call."""
+        fresh, self._new = self._new, []
+        return fresh
+
+
+class Names:
+    """Asks once a series, however often it comes."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._named: dict[Identity, Named | None] = {}
+
+    def __call__(self, identity: Identity) -> Named | None:
+        """The series; None if it is not reported any more."""
+        if identity not in self._named:
+            word, name, tags = identity
+            series = self._resolve(_KINDS[word], name, tags)
+            self._named[identity] = (
+                Named(identity, series) if isinstance(series, Series) else None
+            )
+        return self._named[identity]
+
+    def all(self) -> Iterator[Named]:
+        """Everyone that is reported."""
+        return (named for named in self._named.values() if named is not None)
+
+
+class SeriesReader:
+    """Series by the numbers they were written with."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._known: list[tuple[str, Named | None]] = []
+
+    def extend(self, fresh: Sequence[Any]) -> None:
+        """Take what ``SeriesWriter.fresh`` gave; ValueError or TypeError if it did not."""
+        for word, name, tags in fresh:
+            pairs = tuple([(key, value) for key, value in tags])
+            texts = {type(name), *(type(text) for pair in pairs for text in pair)}
+            if word not in _KINDS or not texts <= _TEXTS:
+                raise ValueError(f"not a series: {word!r} {name!r}")
+            self._known.append((word, self._names((word, name, pairs))))
+
+    def at(self, number: int) -> tuple[str, Named | None]:
+        """The word of its kind, and the series, None if it is not reported any more."""
+        if number < 0:
+            raise ValueError("a negative number of a series")
+        return self._known[number]

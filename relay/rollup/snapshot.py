@@ -1,0 +1,174 @@
+"""What an engine held at one moment, and how to have it again.
+
+Taken at once, written down later and elsewhere: as long as parts are made, the engine
+copies a slot before it writes to it (see ``Book.freeze``). How series are named is not
+written, nor what the hot path has learned.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from relay.rollup.book import Book
+from relay.rollup.books import FrozenBooks
+from relay.rollup.columns import PartReader, PartWriter
+from relay.rollup.held import Held
+from relay.rollup.ledger import Ledger
+from relay.rollup.series import Series
+from relay.rollup.series_table import Names
+from relay.rollup.slot import GaugeSlot, Slot
+from relay.rollup.stored import Label, Loaders, PartsReader, PartsWriter, reading
+from relay.rollup.taken import Span
+
+__all__ = ["Opened", "Snapshot", "read_snapshot"]
+
+_WHAT = "open periods"
+
+
+class Snapshot:
+    """Gives its parts once, in any one thread, while the engine goes on.
+
+    Where another snapshot was taken meanwhile it raises RuntimeError: the slots are no
+    longer kept as they were.
+    """
+
+    def __init__(
+        self,
+        period_seconds: int,
+        counts: Mapping[str, Any],
+        open_periods: FrozenBooks,
+        held: Sequence[Held],
+    ) -> None:
+        self._period_seconds = period_seconds
+        self._counts = counts
+        self._open = open_periods
+        self._held = held
+        self._is_void = False
+
+    def void(self) -> None:
+        """It is too late to make parts of it."""
+        self._is_void = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts():
+            if self._is_void:
+                raise RuntimeError("a later snapshot was taken")
+            yield part
+        self._is_void, self._held = True, ()
+        for book in self._open.books:
+            book.release()
+
+    def _parts(self) -> Iterator[bytes]:
+        writer, lag = PartsWriter(), self._open.lag
+        facts = {
+            "floor": self._open.floor,
+            "taken": self._open.taken,
+            "counts": self._counts,
+        }
+        yield writer.head(_WHAT, self._period_seconds, facts)
+        for frozen in self._open.books:
+            for at, (age, slots) in enumerate(frozen.earlier):
+                label = {"earlier": [frozen.start, age + lag, at]}
+                yield from _slots(writer, label, slots)
+            label = {"period": [frozen.start, frozen.age + lag, 0]}
+            yield from _slots(writer, label, frozen.slots)
+        yield from _memories(writer, self._held, lag)
+
+
+class Opened(NamedTuple):
+    """What is read back; ``books`` with the earlier ones in them."""
+
+    floor: int | None
+    taken: Sequence[Span]
+    books: Sequence[Book]
+    held: Sequence[Held]
+    ledger: Ledger
+
+
+def read_snapshot(
+    parts: Iterable[bytes], period_seconds: int, names: Names, loaders: Loaders
+) -> Opened:
+    """The state that was saved; UnfitError if the parts are not of such an engine."""
+    with reading():
+        reader = PartsReader(parts, _WHAT, period_seconds, names)
+        state = _Reading(reader, loaders)
+        for label, part in reader:
+            state.take(label, part)
+        head = reader.head
+        taken = [(int(start), int(end)) for start, end in head["taken"]]
+        floor = None if head["floor"] is None else int(head["floor"])
+        ledger = Ledger.load(head["counts"])
+        return Opened(floor, taken, state.books, state.held, ledger)
+
+
+def _slots(
+    writer: PartsWriter, label: Label, slots: Mapping[Series, Slot]
+) -> Iterator[bytes]:
+    number = writer.series.number
+
+    def write(part: PartWriter, record: tuple[Series, Slot]) -> None:
+        series, slot = record
+        part.whole.append(number(series))
+        slot.save(part)
+
+    return writer.parts(label, slots.items(), write)
+
+
+def _memories(writer: PartsWriter, held: Sequence[Held], lag: int) -> Iterator[bytes]:
+    number = writer.series.number
+
+    def write(part: PartWriter, held: Held) -> None:
+        named, seen, turn, gauge, gauge_period = held
+        has_memory = gauge is not None
+        part.whole.extend((number(named.series), seen + lag, turn, has_memory))
+        if gauge is not None:
+            part.whole.append(gauge_period + lag)
+            part.real.append(gauge.last)
+
+    return writer.parts({"held": True}, held, write)
+
+
+class _Reading:
+    """Takes parts in the order in which they were written."""
+
+    def __init__(self, reader: PartsReader, loaders: Loaders) -> None:
+        self._series, self._loaders = reader.series, loaders
+        self._earlier: list[Book] = []
+        self._label: Label = {}
+        self._book: Book | None = None
+        self.books: list[Book] = []
+        self.held: list[Held] = []
+
+    def take(self, label: Label, part: PartReader) -> None:
+        if "held" in label:
+            while part.has_more:
+                self._hold(part)
+            return
+        book = self._book_of(label)
+        while part.has_more:
+            word, named = self._series.at(part.whole())
+            slot = self._loaders[word](part)
+            if named is not None:
+                book.slots[named.series] = slot
+
+    def _book_of(self, label: Label) -> Book:
+        """That of the part before if it has the same label, else a new one."""
+        if self._book is not None and label == self._label:
+            return self._book
+        [(word, (start, age, _))] = label.items()
+        books = self._earlier if word == "earlier" else self.books
+        self._label = label
+        self._book = book = Book(int(start), int(age))
+        if word == "period":
+            book.earlier, self._earlier = self._earlier, []
+        books.append(book)
+        return book
+
+    def _hold(self, part: PartReader) -> None:
+        number, seen, turn, has_memory = part.wholes(4)
+        _, named = self._series.at(number)
+        gauge, gauge_period = None, seen
+        if has_memory:
+            gauge, gauge_period = GaugeSlot(), part.whole()
+            gauge.last = part.real()
+        if named is not None:
+            self.held.append(Held(named, seen, turn, gauge, gauge_period))
