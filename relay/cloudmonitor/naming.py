@@ -7,12 +7,13 @@ dimension. Nothing here counts samples or knows periods; the engine asks once a 
 import hashlib
 import itertools
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from heapq import nsmallest
 from typing import Final, NamedTuple
 
 from relay.cloudmonitor.cleaning import clean_key, clean_name, clean_value, with_hash
 from relay.cloudmonitor.contract import DIMENSIONS_MAX
+from relay.cloudmonitor.owners import DIGEST_BYTES, Owners
 from relay.errors import ConfigError
 from relay.rollup.series import Dimensions, Series
 from relay.statsd.sample import Kind, Reason, Tags, What
@@ -28,7 +29,6 @@ _BARE: Final = "true"
 _TELEMETRY: Final = ("datadog.dogstatsd.client.", "dd.internal.")
 _LISTED: Final = 100
 _SHOWN: Final = 100
-_DIGEST_BYTES: Final = 8
 
 
 class Collision(NamedTuple):
@@ -64,7 +64,7 @@ class Namer:
         self._reserved = (*dict(self._ours), SERIES_KEY)
         self._first = dict.fromkeys(map(self._unreserved, map(clean_key, first_tags)))
         self._ignores_telemetry = not report_client_telemetry
-        self._owners: dict[bytes, bytes] = {}
+        self._owners = Owners()
         self.dropped_tags = 0
         self.collision_count = 0
         self._collisions: deque[Collision] = deque(maxlen=_LISTED)
@@ -87,8 +87,27 @@ class Namer:
     def release(self, series: Series) -> None:
         """Nobody holds ``series`` any more; its identity is free for the next comer."""
         identity = _digest(series.metric, series.dimensions)
-        if self._owners.get(identity) == _owner(*series[:3]):
-            del self._owners[identity]
+        self._owners.release(identity, _owner(*series[:3]))
+
+    @property
+    def claims(self) -> int:
+        """How often somebody came first; where it has grown there is more to save."""
+        return self._owners.claims
+
+    def save(self) -> Iterable[bytes]:
+        """Who came first, as it is now: parts to be iterated in any thread."""
+        return self._owners.save()
+
+    def restore(self, parts: Iterable[bytes]) -> str | None:
+        """Go on with who came first; why the parts do not fit, if they do not.
+
+        Before anything is named; ``settle`` is to follow.
+        """
+        return self._owners.restore(parts)
+
+    def settle(self) -> None:
+        """All that was held is named again; other restored names are free."""
+        self._owners.settle()
 
     def _tags_out(self, tags: Tags) -> Sequence[tuple[str, str]]:
         """Eight at most, cleaned; the values of the others are not even looked at."""
@@ -122,14 +141,13 @@ class Namer:
     ) -> Dimensions:
         """The first of the candidates that nobody else owns."""
         dimensions = next(candidates)
-        first = present = self._owners.setdefault(_digest(metric, dimensions), owner)
-        while present != owner:
+        first = present = self._owners.claim(_digest(metric, dimensions), owner)
+        while present not in (None, owner):
             dimensions = next(candidates)
-            identity = _digest(metric, dimensions)
-            if identity not in self._owners:
-                self.collision_count += 1
-                self._collisions.append(Collision(metric, _shown(first), _shown(owner)))
-            present = self._owners.setdefault(identity, owner)
+            present = self._owners.claim(_digest(metric, dimensions), owner)
+        if present is None and first is not None:
+            self.collision_count += 1
+            self._collisions.append(Collision(metric, _shown(first), _shown(owner)))
         return dimensions
 
 
@@ -160,10 +178,10 @@ def _owner(kind: Kind, name: str, tags: Tags) -> bytes:
 
 
 def _shown(owner: bytes) -> str:
-    return owner[_DIGEST_BYTES:].decode()
+    return owner[DIGEST_BYTES:].decode()
 
 
 def _digest(*parts: object) -> bytes:
     """64 bits: among 200,000 series a false twin is a matter of one in a billion."""
     whole = repr(parts).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(whole, digest_size=_DIGEST_BYTES).digest()
+    return hashlib.blake2b(whole, digest_size=DIGEST_BYTES).digest()
