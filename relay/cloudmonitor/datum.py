@@ -22,7 +22,7 @@ from relay.rollup.summary import (
     TimerSummary,
 )
 
-__all__ = ["Datum", "Values", "data", "decode", "encode", "values_of"]
+__all__ = ["Datum", "Values", "data", "decode", "encode", "identity", "values_of"]
 
 Values = Mapping[str, float]
 """Statistics by the vendor's names; a whole SampleCount is an int."""
@@ -111,6 +111,11 @@ def encode(datum: Datum) -> str:
         f"&Type={TYPE_AGGREGATED}"
         f"&Values={pe(_json(datum.values))}"
     )
+
+
+def identity(item: str) -> str:
+    """What of an item says whose it is: of two with the same, one is a repetition."""
+    return item.partition("&Values=")[0]
 
 
 def decode(item: str) -> Datum:

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from relay.cloudmonitor.contract import BODY_BYTES_DEFAULT, ENTRIES_DEFAULT
-from relay.cloudmonitor.datum import data, encode
+from relay.cloudmonitor.datum import data, encode, identity
 from relay.delivery.batch import Batch
 from relay.rollup.engine import Rollup
 
-__all__ = ["Oversize", "Packed", "compose", "pack"]
+__all__ = ["Oversize", "Packed", "compose", "pack", "unreported"]
 
 
 class Oversize(NamedTuple):
@@ -54,6 +54,20 @@ def compose(
         max_entries=max_entries,
         max_bytes=max_bytes,
     )
+
+
+def unreported(batches: Iterable[Batch], reported: Iterable[str]) -> list[Batch]:
+    """The same batches without the entries that ``reported`` items stand for already.
+
+    For a period that was being stored when the process was killed: what got that far
+    is not reported again, with other values perhaps, and the rest is.
+    """
+    known = set(map(identity, reported))
+    left = (
+        batch._replace(items=tuple(i for i in batch.items if identity(i) not in known))
+        for batch in batches
+    )
+    return [batch for batch in left if batch.items]
 
 
 def pack(

@@ -3,7 +3,7 @@
 What is there may be gone a moment later; then it is passed over.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from relay.delivery.batch import Batch
 from relay.errors import RelayError
 from relay.spool import segment as form
-from relay.spool.files import DiskFiles
+from relay.spool.files import DiskFiles, Files
 from relay.spool.memory import Parked
 from relay.spool.parked import names_of_parked, read_parked
 from relay.spool.segment import HEADER_BYTES, Header, Settled
@@ -44,8 +44,8 @@ class SegmentView(NamedTuple):
 class Survey:
     """Raises RelayError if there is no such folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._files = DiskFiles()
+    def __init__(self, folder: Path, *, files: Files | None = None) -> None:
+        self._files = files or DiskFiles()
         try:
             self._root = self._files.open_root(folder, False)
         except OSError as error:
@@ -85,6 +85,14 @@ class Survey:
                 batch = form.read_frame(content[frame.offset : end])
                 if batch is not None:
                     yield form.part_of(batch, part)
+
+    def items(self, closed_at: Collection[int]) -> Iterator[str]:
+        """The entries that wait of periods that ended then; unreadable ones do not."""
+        for segment in self.segments():
+            if segment.closed_at in closed_at:
+                with suppress(OSError):
+                    for batch in self.batches(segment.segment):
+                        yield from batch.items
 
     def parked(self) -> Iterator[Parked]:
         """What was refused for good, oldest first."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from relay.cloudmonitor.credentials import Credentials, Secret
 from relay.cloudmonitor.datum import Datum, encode
 from relay.cloudmonitor.exchange import Endpoint, put_request
-from relay.cloudmonitor.packing import Oversize, Packed, compose, pack
+from relay.cloudmonitor.packing import Oversize, Packed, compose, pack, unreported
 from relay.delivery.batch import Batch
 from relay.rollup.engine import Rollup
 from relay.rollup.series import Series
@@ -68,6 +68,15 @@ def test_an_entry_larger_than_a_body() -> None:
 def test_nothing_makes_no_batch() -> None:
     """A batch holds at least one entry."""
     assert packed([], 20, 1000) == Packed((), ())
+
+
+def test_what_was_reported_is_not_reported_again() -> None:
+    """Whatever its values are now; a batch with nothing left is none."""
+    a, b, c = map(item, "abc")
+    other = encode(Datum("0", "a", (("k", "v"),), 60, 0, {"Sum": 2.0}))
+    later = encode(Datum("0", "b", (("k", "v"),), 60, 60_000, {"Sum": 1.0}))
+    batches = [Batch("p/1", 60, (a, b)), Batch("p/2", 60, (c,))]
+    assert unreported(batches, [other, later, c]) == [Batch("p/1", 60, (b,))]
 
 
 def test_a_rollup_is_composed() -> None:
