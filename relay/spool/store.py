@@ -27,6 +27,7 @@ __all__ = [
     "Found",
     "Store",
     "is_segment",
+    "own_folder",
     "read_file",
     "write_all",
 ]
@@ -75,7 +76,7 @@ class Store:
             root = files.open_root(path, True)
             opened.append(root)
             opened.append(files.lock(root, LOCK))
-            opened.extend(_folder(files, root, name) for name in FOLDERS)
+            opened.extend(own_folder(files, root, name) for name in FOLDERS)
         except OSError as error:
             for handle in opened:
                 files.close(handle)
@@ -250,7 +251,7 @@ def write_all(files: Files, file: int, content: bytes, offset: int) -> None:
         rest, offset = rest[done:], offset + done
 
 
-def _folder(files: Files, root: int, name: str) -> int:
+def own_folder(files: Files, root: int, name: str) -> int:
     """A folder of ours. What stands in its place, a link perhaps, is moved aside."""
     try:
         return files.open_folder(root, name, True)
