@@ -3,7 +3,8 @@
 For 10,000 and 100,000 series, each with samples in the open period: how long taking the
 snapshot holds the reactor, how long making its parts takes elsewhere, the largest gap
 that makes in a thread beside it, how many bytes it is, how long a start needs to read
-it, how long it takes until it is on the disk. Then what a line costs where all series are saved every ten seconds of traffic.
+it, how long it takes until it is on the disk. Then what a line costs where all series
+are saved every ten seconds of traffic.
 """
 
 import gc
