@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -21,6 +20,7 @@ from relay import __version__
 from relay.admin.status import Status
 from relay.admin.web import make_site
 from relay.cloudmonitor.credentials import Provider
+from relay.continuity import Continuity
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
@@ -41,6 +41,7 @@ from relay.report import (
     status_parts,
     step_words,
 )
+from relay.rollup.engine import Sealed
 from relay.rollup.grace import aligned
 from relay.service.clockwork import Clockwork
 from relay.service.closing import Closing
@@ -51,7 +52,6 @@ from relay.service.intake import Intake
 from relay.service.lag import ReactorLag
 from relay.service.lanes import ThreadLane
 from relay.settings import (
-    Address,
     Listen,
     Loaded,
     NeedsRestart,
@@ -60,6 +60,7 @@ from relay.settings import (
     configuration_hash,
 )
 from relay.sink.cloudmonitor import CloudMonitorSink
+from relay.sites import Sites
 from relay.telemetry import Counts, Telemetry
 
 __all__ = ["Relay"]
@@ -101,8 +102,7 @@ class Relay:
         self._started = wall()
         self._ready = False
         self._provider: Provider | None = provider_of(loaded, logs.scrubber.add)
-        self._urls: dict[str, str] = {}
-        self._site_ports: list[Any] = []
+        self._sites = Sites(reactor)
         self._reloads = Reloads()
         self._inherited = inherited
 
@@ -118,6 +118,15 @@ class Relay:
         self._ledger = Ledger(self._spool.tally())
         self._disk = ThreadLane("disk", 1, reactor)
         self._http = ThreadLane("http", settings.requests_in_flight, reactor)
+        self._continuity = Continuity(
+            settings.state,
+            engine=self._engine,
+            namer=self._namer,
+            lane=self._disk,
+            clock=reactor,
+            wall=wall,
+            interval=settings.checkpoint_interval,
+        )
         self._lag = ReactorLag(reactor)
         self._heap = Heap()
         self._telemetry = Telemetry(__version__, self._engine.name)
@@ -132,32 +141,34 @@ class Relay:
         self._disk.start()
         self._http.start()
         if self._settings.sink == "emulator":
-            self._listen("emulator", self._settings.emulator, self._emulator())
+            self._sites.open("emulator", self._settings.emulator, self._emulator())
         self._sink = open_sink(
             self._settings,
             provider=self._provider,
-            emulator=self._urls.get("emulator"),
+            emulator=self._sites.urls.get("emulator"),
             wall=self._wall,
         )
         self._courier, self._closing = self._build_courier(), self._build_closing()
         self._clockwork = Clockwork(
             seal=self._engine.seal,
-            sealed=self._closing.take,
+            sealed=self._sealed,
             step=self._engine.step,
             period_seconds=self._settings.period,
             clock=self._reactor,
             wall=self._wall,
         )
+        open_periods = self._go_on()
         self._telemetry.add_source(self._counts)
         self._courier.start()
         self._lag.start()
         self._summing.start(1.0, now=False)
         if self._settings.http is not None:
-            self._listen("http", self._settings.http, self._admin())
-        self._clockwork.start()
+            self._sites.open("http", self._settings.http, self._admin())
+        self._clockwork.start(min(open_periods, default=None))
         # From now on the present period is ours, also if nothing arrives in it.
         self._engine.feed(b"", self._period_at(self._wall()))
         self._doors.open(self._listed(self._loaded), self._settings.receive_buffer)
+        self._continuity.start()
         self._ready = True
         self._heap.set_aside()
         for word, urls in self.urls.items():
@@ -168,27 +179,28 @@ class Relay:
     def urls(self) -> Mapping[str, Sequence[str]]:
         """The sockets by the word they are announced with."""
         doors = {"listening": [door.url for door in self._doors.doors]}
-        return doors | {word: [url] for word, url in self._urls.items()}
+        return doors | {word: [url] for word, url in self._sites.urls.items()}
 
     @inlineCallbacks
     def stop(self) -> Generator[Deferred[Any], Any, None]:
-        """Close the doors, seal, deliver until the limit, then let go of the rest."""
+        """Close the doors, put away what is open, deliver what is closed until the limit.
+
+        Every wait is bounded: a disk or a service that hangs does not keep us.
+        """
         deadline = self._reactor.seconds() + self._settings.stop_timeout
         self._ready = False
         yield self._doors.close()
         self._clockwork.stop()
-        for sealed in self._engine.seal_all(self._latest()):
-            yield self._closing.take(sealed)
-        yield self._closing.finish()
+        self._continuity.stop()
+        yield self._until(deadline, self._put_away())
         yield self._courier.stop(deadline)
         self._sink.close()
-        self._say_what_is_left((yield self._disk.run(self._spool.close)))
+        yield self._until(deadline, self._let_go())
         self._lag.stop()
         self._summing.stop()
         for lane in (self._http, self._disk):
             yield _at_most(lane.stop(), LANES_END_SECONDS, self._reactor)
-        for port in self._site_ports:
-            yield port.stopListening()
+        yield self._sites.close()
 
     def reload(self, load: Callable[[], Loaded]) -> None:
         """Go on with what ``load`` gives, or as before where that cannot be.
@@ -219,8 +231,8 @@ class Relay:
             engine=self._engine.name,
             started=self._started,
             listeners=parts.listeners,
-            http=self._urls.get("http"),
-            emulator=self._urls.get("emulator"),
+            http=self._sites.urls.get("http"),
+            emulator=self._sites.urls.get("emulator"),
             ledger=parts.ledger,
             series=parts.series,
             spool={
@@ -237,12 +249,46 @@ class Relay:
             credentials=credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
             state=str(settings.state or "off: memory only"),
+            checkpoints=self._continuity.checkpoints,
+            predecessor=self._continuity.predecessor,
             last_reload=self._reloads.last,
             clock_steps=self._clockwork.steps.count,
             last_clock_step=step_words(self._clockwork.steps.last),
             collisions=parts.collisions,
             last_refusals=parts.last_refusals,
         )
+
+    def _go_on(self) -> Sequence[int]:
+        """Take over what a former process left open, and close what is over of it."""
+        left = list(self._continuity.go_on())
+        while left and self._clockwork.is_over(left[0]):
+            for sealed in self._engine.seal(left.pop(0) + self._settings.period):
+                self._closing.recover(sealed)
+        return left
+
+    def _sealed(self, sealed: Sealed) -> "Deferred[None]":
+        self._continuity.before_closing()
+        return self._closing.take(sealed)
+
+    @inlineCallbacks
+    def _put_away(self) -> Generator[Deferred[Any], Any, None]:
+        """What is open goes to the successor, or where it cannot, is reported now."""
+        if self._settings.stop == "handover" and (yield self._continuity.hand_over()):
+            return
+        for sealed in self._engine.seal_all(self._latest()):
+            yield self._sealed(sealed)
+        yield self._closing.finish()
+        yield self._continuity.hand_over()
+
+    @inlineCallbacks
+    def _let_go(self) -> Generator[Deferred[Any], Any, None]:
+        self._say_what_is_left((yield self._disk.run(self._spool.close)))
+        yield self._disk.run(self._continuity.close)
+
+    def _until(self, deadline: float, waited_for: "Deferred[None]") -> "Deferred[None]":
+        waited_for.addErrback(partial(self._log.failure, "a defect while stopping"))
+        left = max(deadline - self._reactor.seconds(), LANES_END_SECONDS)
+        return _at_most(waited_for, left, self._reactor)
 
     def _build_courier(self) -> Courier:
         settings = self._settings
@@ -269,6 +315,8 @@ class Relay:
             finish=lambda: self._engine.finish(self._latest()),
             compose=self._sink.compose,
             append=self._spool.append,
+            commit=self._continuity.commit,
+            waiting=self._continuity.waiting,
             stored=self._stored,
         )
 
@@ -336,18 +384,6 @@ class Relay:
             wall=self._wall,
         )
 
-    def _listen(self, word: str, address: Address, site: Site) -> None:
-        site.noisy = False
-        try:
-            port = self._reactor.listenTCP(address.port, site, interface=address.host)
-        except CannotListenError as error:
-            raise RelayError(
-                f"--{word} {address}: {error.socketError}; choose another port, or 0 "
-                "for a free one"
-            ) from None
-        self._site_ports.append(port)
-        self._urls[word] = f"http://{address._replace(port=port.getHost().port)}"
-
     def _counts(self) -> Counts:
         return {
             **intake_counts(self._doors.doors),
@@ -357,6 +393,7 @@ class Relay:
                 self._ledger.tally.bytes,
                 self._courier.status().last_success_at,
             ),
+            **self._continuity.counts(),
             "reactor_lag_seconds": {(): self._lag.worst},
             "reloads_total": self._reloads.counts,
             "clock_steps_total": {(): self._clockwork.steps.count},

@@ -193,6 +193,30 @@ METRICS: tuple[Own, ...] = (
         "The worst lateness of a 100 ms timer over the last 15 s.",
     ),
     Own(
+        "unclean_start_gap_seconds",
+        "gauge",
+        "Time before this start of which nothing is known, because the relay before was "
+        "killed; 0 where it was not.",
+        loss=True,
+    ),
+    Own(
+        "checkpoint_timestamp_seconds",
+        "gauge",
+        "Unix time of the last checkpoint of what is open; 0 before the first, or where "
+        "there is no state folder.",
+    ),
+    Own(
+        "checkpoint_failures_total",
+        "counter",
+        "Times the disk refused what belongs to a checkpoint; a kill then costs more.",
+    ),
+    Own(
+        "checkpoints_damaged_total",
+        "counter",
+        "Files of the last checkpoint that were of no use at the start.",
+        loss=True,
+    ),
+    Own(
         "reloads_total",
         "counter",
         "Times a new configuration was asked for, by whether it came into force.",

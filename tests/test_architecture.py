@@ -38,13 +38,16 @@ LEVELS = {
     "destination": 4,
     "doors": 4,
     "reload": 4,
+    "sites": 4,
+    "continuity": 4,
     "app": 4,
     "commands": 4,
     "cli": 4,
     "__main__": 4,
 }
 PURE = {"statsd", "rollup", "delivery", "recording", "cloudmonitor"}
-WIRED = {"app", "commands", "destination", "doors", "reload", "report"}
+WIRED = {"app", "commands", "continuity", "destination", "doors", "reload", "report"}
+WIRED |= {"sites"}
 """What builds the Twisted rooms."""
 
 IMPURE = """

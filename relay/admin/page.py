@@ -17,7 +17,9 @@ __all__ = ["REFRESH_SECONDS", "STYLE_SOURCE", "render"]
 
 REFRESH_SECONDS = 5
 
-_TIMES = frozenset({"started", "last_success", "expires_at", "since", "at"})
+_TIMES = frozenset(
+    {"started", "last_success", "expires_at", "since", "at", "last_checkpoint"}
+)
 
 _STYLE = """
 :root { color-scheme: light dark; --fine: #18794e; --bad: #c0321f;

@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 __all__ = [
+    "Checkpoints",
     "ClockStep",
     "Collisions",
     "Credentials",
     "Entries",
     "Ledger",
     "Listener",
+    "Predecessor",
     "Refused",
     "Reload",
     "Room",
@@ -124,6 +126,30 @@ class Reload(TypedDict):
     text: str
 
 
+class Checkpoints(TypedDict):
+    """When what is open was last written down, and how often that failed.
+
+    ``set_aside``: files that were of no use at the start, and why.
+    """
+
+    at: float | None
+    failures: int
+    last_failure: str | None
+    set_aside: Mapping[str, str]
+
+
+class Predecessor(TypedDict):
+    """The relay that had the state folder before; not ``clean`` if it was killed.
+
+    What arrived in the ``gap_seconds`` before this start is lost then: since its
+    ``last_checkpoint``.
+    """
+
+    clean: bool
+    last_checkpoint: float | None
+    gap_seconds: float
+
+
 class Status(TypedDict):
     """All of ``/status``."""
 
@@ -140,6 +166,8 @@ class Status(TypedDict):
     credentials: Credentials | None
     configuration_hash: str
     state: str
+    checkpoints: Checkpoints | None
+    predecessor: Predecessor | None
     last_reload: Reload | None
     clock_steps: int
     last_clock_step: ClockStep | None

@@ -38,8 +38,9 @@ MORE = """\
   cms-relay run /etc/cms-relay.toml             see deploy/relay.example.toml
 
 Standard error gets a line for each socket, with its real port, then `ready`; after that,
-the log. SIGTERM and SIGINT seal what is open, deliver it within --stop-timeout and end
-with status 0; a second one ends at once. SIGHUP reads the configuration again.
+the log. SIGTERM and SIGINT leave what is open in the state folder for the next start, or
+where there is none seal it, deliver what is closed within --stop-timeout and end with
+status 0; a second one ends at once. SIGHUP reads the configuration again.
 """
 
 RELOAD_PAUSE = 0.2

@@ -48,10 +48,18 @@ class Clockwork(Generic[Sealed]):
         self.steps = Steps(clock.seconds, wall)
         self._timer: IDelayedCall | None = None
 
-    def start(self) -> None:
-        """Begin with the period that is open now; earlier ones were never ours."""
-        self._sealed_until = aligned(self._wall(), self._length)
+    def start(self, oldest: int | None = None) -> None:
+        """Begin with the period that is open now, or with the ``oldest`` that is open.
+
+        Earlier ones were never ours.
+        """
+        now = aligned(self._wall(), self._length)
+        self._sealed_until = now if oldest is None else min(now, oldest)
         self._nap()
+
+    def is_over(self, period: int) -> bool:
+        """Whether its end and the grace have passed."""
+        return period < self._boundary()
 
     def stop(self) -> None:
         """Rest; periods still open are the caller's to seal."""

@@ -25,6 +25,7 @@ IN_PLACE = frozenset(
         "send_spread",
         "uncertain_retries",
         "max_age",
+        "stop",
         "stop_timeout",
         "log_level",
     }

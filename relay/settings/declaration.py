@@ -353,9 +353,34 @@ class Settings:
         default=None,
         metadata=_about(
             _OUT,
-            "Folder in which closed periods wait; off keeps them in memory",
+            "Folder in which closed periods wait and open ones are checkpointed; off "
+            "keeps both in memory",
             metavar="FOLDER|off",
             unset=Unset.OFF,
+            default_text="sink cloudmonitor: $STATE_DIRECTORY, else cms-relay in the XDG "
+            "state folder; other sinks: off",
+            sample="/var/lib/cms-relay",
+        ),
+    )
+    checkpoint_interval: float = field(
+        default=10.0,
+        metadata=_about(
+            _OUT,
+            "How often what is open is written to the state folder; a kill costs what "
+            "came since",
+            unit="seconds",
+            least=0.1,
+            most=3600,
+        ),
+    )
+    stop: Literal["handover", "send"] = field(
+        default="handover",
+        metadata=_about(
+            _OUT,
+            "What a stop does with the open period: leave it in the state folder for the "
+            "next start, or report it as far as it has come",
+            choices=("handover", "send"),
+            default_text="handover, without a state folder send",
         ),
     )
     # process

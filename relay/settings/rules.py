@@ -6,6 +6,7 @@ rule is a row. Types and bounds of single settings are declared with them.
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -38,16 +39,46 @@ def broken_rule(settings: Settings, *, will_run: bool) -> Broken | None:
     return None
 
 
-def adapted(settings: Settings, given: Collection[str]) -> Settings:
+def adapted(
+    settings: Settings, given: Collection[str], environment: Mapping[str, str]
+) -> Settings:
     """Defaults that follow from other settings, where they were not ``given``."""
-    if not is_local(settings):
-        return settings
-    own = {key: value for key, value in _LOCAL.items() if key not in given}
+    own = dict(_LOCAL) if is_local(settings) else {}
+    if settings.sink == "cloudmonitor":
+        own["state"] = _state_folder(environment)
+    own = {key: value for key, value in own.items() if key not in given}
+    if own.get("state", settings.state) is None and "stop" not in given:
+        own["stop"] = "send"
     return attrs.evolve(settings, **own)
+
+
+def _state_folder(environment: Mapping[str, str]) -> Path:
+    """Where services, or people, keep state; where nobody says, where daemons do.
+
+    Source: systemd.exec(5), StateDirectory=, a list with colons; XDG Base Directory
+    Specification, which ignores paths that are not absolute.
+    """
+    given = environment.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    home = environment.get("HOME", "")
+    for base in (
+        environment.get("XDG_STATE_HOME", ""),
+        home and f"{home}/.local/state",
+    ):
+        if base.startswith("/"):
+            return Path(base, "cms-relay")
+    return Path("/var/lib/cms-relay")
 
 
 _LOCAL: Mapping[str, Any] = {"send_spread": 0.0, "requests_per_second": 1000.0}
 """Where no request leaves the machine there is no account with limits to share."""
+
+
+def _handover(settings: Settings) -> Broken | None:
+    if settings.stop == "send" or settings.state is not None:
+        return None
+    return "stop", "handover wants a state folder as well: --state FOLDER; or use send"
 
 
 def _console(settings: Settings) -> Broken | None:
@@ -102,12 +133,14 @@ def _destination(settings: Settings) -> Broken | None:
 
 
 _RULES: tuple[Callable[[Settings], Broken | None], ...] = (
+    _handover,
     _console,
     _remote_admin,
     _region,
     _network,
 )
 _RUN_RULES: tuple[Callable[[Settings], Broken | None], ...] = (
+    _handover,
     _destination,
     _short_period,
 )

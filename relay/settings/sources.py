@@ -77,6 +77,7 @@ def load(
     given |= dict(_from_environment(environment))
     given |= dict(_from_flags(flags or {}))
     settings = Settings(**{name: _value(name, one) for name, one in given.items()})
+    settings = adapted(settings, set(given), environment)
     broken = broken_rule(settings, will_run=will_run)
     if broken is not None:
         key, problem = broken
@@ -85,7 +86,7 @@ def load(
             given.get(key, unset).key, problem, source=given.get(key, unset).source
         )
     return Loaded(
-        settings=adapted(settings, set(given)),
+        settings=settings,
         origins=dict.fromkeys(_FIELDS, DEFAULT)
         | {name: one.origin for name, one in given.items()},
         credentials_environment={

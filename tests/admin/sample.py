@@ -62,7 +62,18 @@ def a_status() -> Status:
             "warning": None,
         },
         "configuration_hash": "0123abcd",
-        "state": "off: memory only",
+        "state": "/var/lib/cms-relay",
+        "checkpoints": {
+            "at": 1_000_590.0,
+            "failures": 0,
+            "last_failure": None,
+            "set_aside": {"owners": "damaged, or cut short"},
+        },
+        "predecessor": {
+            "clean": False,
+            "last_checkpoint": 999_990.0,
+            "gap_seconds": 10.0,
+        },
         "last_reload": {
             "at": 1_000_300.0,
             "applied": False,

@@ -54,7 +54,7 @@ class Reader(HTMLParser):
         "Throttling.User",
         "LTAI…xY",
         "0123abcd",
-        "off: memory only",
+        "/var/lib/cms-relay",
         "counter/a.b",
         "a:x|c",
         "1970-01-12 13:46:40 UTC (10 min ago)",

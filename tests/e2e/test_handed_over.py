@@ -8,70 +8,27 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.children import ROOT, Child, clean_environment
+from tests.e2e.manager import as_manager, handed, held, url_of
 from tests.e2e.road import get, wait_until
 
 pytestmark = pytest.mark.e2e
 
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 
-AS_MANAGER = """
-import os, sys
-handed = int(sys.argv[1])
-if handed != 3:
-    os.dup2(handed, 3)
-    os.close(handed)
-os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())
-os.execv(sys.executable, [sys.executable, "-m", "relay", *sys.argv[2:]])
-"""
-"""What a manager does between fork and exec: the variables name the new process."""
 
-
-def as_manager(handed: socket.socket, *args: str) -> list[str]:
-    return [sys.executable, "-c", AS_MANAGER, str(handed.fileno()), *args]
-
-
-def start(handed: socket.socket, *args: str, **variables: str) -> Child:
-    """A relay with ``handed`` as descriptor 3, ready."""
+def start(holder: socket.socket, *args: str, **variables: str) -> Child:
+    """A relay with ``holder`` as descriptor 3, ready."""
     command = ("run", "--sink", "null", "--http", "127.0.0.1:0", *args)
-    process = subprocess.Popen(
-        as_manager(handed, *command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=clean_environment() | {"LISTEN_FDS": "1", **variables},
-        cwd=ROOT,
-        pass_fds=[handed.fileno()],
-    )
-    child = Child(process)
+    child = handed(holder, *command, **variables)
     child.wait_ready()
     return child
-
-
-@contextmanager
-def held(
-    host: str = "127.0.0.1", family: int = socket.AF_INET
-) -> Iterator[socket.socket]:
-    """A socket that outlives the relays that read it."""
-    with socket.socket(family, socket.SOCK_DGRAM) as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 2**20)
-        holder.bind((host, 0))
-        yield holder
-
-
-def url_of(holder: socket.socket) -> str:
-    host, port, *_ = holder.getsockname()
-    return f"udp://[{host}]:{port}" if ":" in host else f"udp://{host}:{port}"
 
 
 def send(holder: socket.socket, datagrams: int) -> None:

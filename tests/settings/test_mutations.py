@@ -68,6 +68,7 @@ MUTATIONS = [
     ("http", "http = false", "http", "HOST:PORT, or off"),
     ("console", 'console = "127.0.0.1:8126"', "console", "off"),
     ("state", "state = 7", "state", "a path, or off"),
+    ("state", 'state = "off"\nstop = "handover"', "stop", "--state FOLDER"),
     ("percentiles", "percentiles = [51]", "percentiles", "10, 20, 30"),
     ("percentiles", "percentiles = [99.9]", "percentiles", "10, 20, 30"),
     ("long_period", 'long_period = "true"', "long_period", "true or false"),

@@ -1,5 +1,7 @@
 """What settings must agree on, and what follows from one another."""
 
+from pathlib import Path
+
 import pytest
 
 from relay.errors import ConfigError
@@ -61,6 +63,47 @@ def test_a_region_without_vpc_endpoint_is_refused() -> None:
     with pytest.raises(ConfigError, match="--network: eu-west-2 has no vpc endpoint"):
         load(None, flags)
     load(None, {**flags, "endpoint": "https://metrics-vpc.example.com"})
+
+
+@pytest.mark.parametrize(
+    ("environment", "folder"),
+    [
+        ({"STATE_DIRECTORY": "/s:/t", "XDG_STATE_HOME": "/x", "HOME": "/h"}, "/s"),
+        ({"XDG_STATE_HOME": "/x", "HOME": "/h"}, "/x/cms-relay"),
+        ({"XDG_STATE_HOME": "x", "HOME": "/h"}, "/h/.local/state/cms-relay"),
+        ({"HOME": "/h"}, "/h/.local/state/cms-relay"),
+        ({}, "/var/lib/cms-relay"),
+    ],
+)
+def test_what_goes_to_the_service_waits_in_a_folder(
+    environment: dict[str, str], folder: str
+) -> None:
+    """Where the service manager says, else where people keep such things."""
+    settings = load(None, CLOUD, environment).settings
+    assert (settings.state, settings.stop) == (Path(folder), "handover")
+
+
+@pytest.mark.parametrize("sink", ["emulator", "stdout", "null"])
+def test_a_trial_leaves_nothing_behind(sink: str) -> None:
+    """Without a folder a stop reports what is open: nobody could take it over."""
+    settings = load(None, {"sink": sink}, {"STATE_DIRECTORY": "/s"}).settings
+    assert (settings.state, settings.stop) == (None, "send")
+
+
+def test_a_state_folder_that_was_named_or_refused_is_that() -> None:
+    """The default does not come back over what was asked for."""
+    off = load(None, {**CLOUD, "state": "off"}, {"HOME": "/h"}).settings
+    assert (off.state, off.stop) == (None, "send")
+    named = load(None, {"sink": "null", "state": "/s"}).settings
+    assert (named.state, named.stop) == (Path("/s"), "handover")
+    kept = load(None, {"sink": "null", "state": "/s", "stop": "send"}).settings
+    assert kept.stop == "send"
+
+
+def test_nobody_can_take_over_what_is_in_memory() -> None:
+    """A handover that was asked for wants a folder."""
+    with pytest.raises(ConfigError, match="--stop: handover wants a state folder"):
+        load(None, {"sink": "null", "stop": "handover"})
 
 
 def test_what_is_not_here_yet_says_so() -> None:

@@ -22,8 +22,11 @@ def toml(folder: Path, text: str) -> Path:
 
 def test_nothing_given_gives_the_defaults() -> None:
     """Without sources every setting is its default, and says so."""
-    loaded = load(will_run=False)
-    assert loaded.settings == Settings(instance=loaded.settings.instance)
+    loaded = load(will_run=False, environment={"HOME": "/home/web"})
+    assert loaded.settings == Settings(
+        instance=loaded.settings.instance,
+        state=Path("/home/web/.local/state/cms-relay"),
+    )
     assert set(loaded.origins.values()) == {"default"}
 
 
@@ -44,7 +47,9 @@ def test_every_setting_can_be_given_by_every_source(tmp_path: Path) -> None:
     from relay.settings.forms import plain  # noqa: PLC0415 - for this test alone
     from relay.settings.shown import toml_value  # noqa: PLC0415
 
-    default = Settings(region="cn-hangzhou", key_file=Path("/a"), instance="a")
+    default = Settings(
+        region="cn-hangzhou", key_file=Path("/a"), instance="a", state=Path("/s")
+    )
     texts, lines = {}, []
     for declared in attrs.fields(Settings):
         value = getattr(default, declared.name)

@@ -1,0 +1,49 @@
+"""The HTTP sites of a relay: bound under a word, announced by it, closed at the end.
+
+What a site answers is not known here.
+"""
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.error import CannotListenError
+from twisted.web.server import Site
+
+from relay.errors import RelayError
+from relay.settings import Address
+
+__all__ = ["Sites"]
+
+
+class Sites:
+    """``urls`` are by the word that each was opened with."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self._ports: list[Any] = []
+        self._urls: dict[str, str] = {}
+
+    @property
+    def urls(self) -> Mapping[str, str]:
+        """With the real ports."""
+        return self._urls
+
+    def open(self, word: str, address: Address, site: Site) -> None:
+        """Raises RelayError where the address is taken."""
+        site.noisy = False
+        try:
+            port = self._reactor.listenTCP(address.port, site, interface=address.host)
+        except CannotListenError as error:
+            raise RelayError(
+                f"--{word} {address}: {error.socketError}; choose another port, or 0 "
+                "for a free one"
+            ) from None
+        self._ports.append(port)
+        self._urls[word] = f"http://{address._replace(port=port.getHost().port)}"
+
+    @inlineCallbacks
+    def close(self) -> Generator[Deferred[Any], Any, None]:
+        """Take no more connections."""
+        for port in self._ports:
+            yield port.stopListening()
