@@ -3,7 +3,7 @@
 import json
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tests.e2e.children import Child
@@ -31,6 +31,16 @@ def status(http: str) -> dict[str, Any]:
     """The relay's own view of itself."""
     answer: dict[str, Any] = json.loads(get(f"{http}/status"))
     return answer
+
+
+def script(emulator: str, faults: Sequence[Mapping[str, object]]) -> None:
+    """What the service does next; with none it is well from now on."""
+    request = urllib.request.Request(  # noqa: S310 - our own URL
+        f"{emulator}/_emulator/faults",
+        json.dumps(faults).encode() if faults else None,
+        method="POST" if faults else "DELETE",
+    )
+    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
 
 
 def wait_until(what: str, reached: Callable[[], bool], seconds: float = 60) -> None:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.children import ROOT, Child, clean_environment
-from tests.e2e.road import get, start_relay, status, wait_until
+from tests.e2e.road import get, script, start_relay, status, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -76,10 +76,7 @@ def test_a_signal_delivers_the_open_period_and_ends_with_status_0(signum: int) -
 def test_a_stop_keeps_to_its_limit_while_the_sink_hangs() -> None:
     """A sink that never answers does not keep the relay from ending."""
     site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "3600"])
-    hang = json.dumps([{"hang": 60, "times": 1000}]).encode()
-    urllib.request.urlopen(  # noqa: S310 - our own URL
-        f"{site.urls['emulator'][0]}/_emulator/faults", hang, timeout=10
-    ).close()
+    script(site.urls["emulator"][0], [{"hang": 60, "times": 1000}])
     relay = start_relay(site, 3600, "--stop-timeout", "2")
     where = urlsplit(relay.urls["listening"][0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -94,10 +91,7 @@ def test_a_stop_keeps_to_its_limit_while_the_sink_hangs() -> None:
 def test_a_second_signal_ends_it_at_once() -> None:
     """Whoever asks twice does not wait for the stop limit."""
     site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "3600"])
-    hang = json.dumps([{"hang": 60, "times": 1000}]).encode()
-    urllib.request.urlopen(  # noqa: S310 - our own URL
-        f"{site.urls['emulator'][0]}/_emulator/faults", hang, timeout=10
-    ).close()
+    script(site.urls["emulator"][0], [{"hang": 60, "times": 1000}])
     relay = start_relay(site, 3600, "--stop-timeout", "60")
     where = urlsplit(relay.urls["listening"][0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:

@@ -1,11 +1,9 @@
 """Closed periods in a state folder outlive the process, however it ends."""
 
-import json
 import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +13,7 @@ from tests.e2e.children import ROOT, Child, clean_environment
 from tests.e2e.road import (
     assert_ledger_balances,
     entries,
+    script,
     start_relay,
     status,
     wait_until,
@@ -30,20 +29,11 @@ def send(relay: Child, text: bytes) -> None:
         sender.sendto(text, (where.hostname, where.port))
 
 
-def fail_with(emulator: Child, faults: list[dict[str, object]]) -> None:
-    """Script what the service does next; an empty list makes it well again."""
-    url = f"{emulator.urls['emulator'][0]}/_emulator/faults"
-    body = json.dumps(faults).encode() if faults else None
-    method = "POST" if faults else "DELETE"
-    request = urllib.request.Request(url, body, method=method)  # noqa: S310 - our own URL
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
-
-
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
 def test_what_waited_is_delivered_by_the_successor(tmp_path: Path, signum: int) -> None:
     """Closed while the service was away, then the relay ended: nothing is missing."""
     site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "2"])
-    fail_with(site, [{"status": 503, "times": 10_000}])
+    script(site.urls["emulator"][0], [{"status": 503, "times": 10_000}])
     folder = ("--state", str(tmp_path / "state"), "--stop-timeout", "1")
     first = start_relay(site, 2, *folder)
     send(first, b"kept:7|c")
@@ -56,7 +46,7 @@ def test_what_waited_is_delivered_by_the_successor(tmp_path: Path, signum: int) 
     first.stop(signum)
     assert entries(site.urls["emulator"][0]) == []
 
-    fail_with(site, [])
+    script(site.urls["emulator"][0], [])
     second = start_relay(site, 2, *folder)
     http = second.urls["http"][0]
     wait_until(

@@ -4,13 +4,17 @@ The socket is handed over, so that every line that was sent is read by one life 
 next; what the service has at the end is compared with what was sent.
 """
 
+import resource
+import signal
+import socket
 import time
+import urllib.error
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.children import Child
+from tests.e2e.children import ROOT, Child
 from tests.e2e.lives import (
     PERIOD,
     Load,
@@ -20,7 +24,7 @@ from tests.e2e.lives import (
     repeated,
     start_emulator,
 )
-from tests.e2e.road import assert_ledger_balances, status, wait_until
+from tests.e2e.road import assert_ledger_balances, get, script, status, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -71,3 +75,130 @@ def read(relay: Child, lines: int) -> None:
     http = relay.urls["http"][0]
     wait_until("lines are missing", lambda: status(http)["ledger"]["lines"] >= lines)
     assert_ledger_balances(status(http)["ledger"])
+
+
+LIMIT = 1.0
+"""Of a stop, by its setting."""
+
+HANGING_DNS = """
+import socket, time
+known = socket.getaddrinfo
+def getaddrinfo(host, *rest, **more):
+    time.sleep(3600 if host in ("localhost", b"localhost") else 0)
+    return known(host, *rest, **more)
+socket.getaddrinfo = getaddrinfo
+"""
+"""As a sitecustomize: a resolver that never answers for one name."""
+
+
+def send(site: Site, text: bytes) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(text, site.holder.getsockname())
+
+
+def waiting(relay: Child) -> bool:
+    shown = status(relay.urls["http"][0])["ledger"]["entries"]
+    return bool(shown["waiting"] > 0)
+
+
+def stopped(relay: Child) -> float:
+    """Seconds of an ordinary stop, which ends with status 0."""
+    began = time.monotonic()
+    assert relay.stop() == 0
+    return time.monotonic() - began
+
+
+@pytest.mark.bar("R5")
+@pytest.mark.parametrize("trouble", ["sink", "dns"])
+def test_a_stop_ends_in_time_while_delivery_hangs(
+    site: Site, tmp_path: Path, trouble: str, figure: Callable[[str], None]
+) -> None:
+    """And what waits is there for the next start, which delivers it."""
+    flags, variables = ["--stop-timeout", str(LIMIT)], dict[str, str]()
+    if trouble == "dns":
+        (tmp_path / "sitecustomize.py").write_text(HANGING_DNS)
+        variables["PYTHONPATH"] = f"{tmp_path}:{ROOT}"
+        flags += ["--endpoint", site.url.replace("127.0.0.1", "localhost")]
+    else:
+        script(site.url, [{"hang": 600, "times": 10_000}])
+    first = site.relay(*flags, **variables)
+    first.wait_ready()
+    send(site, b"w.c1:7|c")
+    wait_until("the period was not closed", lambda: waiting(first))
+    took = stopped(first)
+    assert took <= LIMIT + 1
+    script(site.url, [])
+    second = site.ready("--stop", "send")
+    wait_until("not delivered", lambda: hits(site.entries(), PERIOD) == {"w": 7.0})
+    assert second.stop() == 0
+    repeated(site.entries())  # what had left may have been taken: the same again
+    figure(f"{trouble}: {took:.1f} s with a limit of {LIMIT:g} s, nothing lost")
+
+
+@pytest.mark.bar("R5")
+def test_a_stop_on_a_full_disk_reports_what_it_cannot_hand_over(
+    site: Site, figure: Callable[[str], None]
+) -> None:
+    """No byte can be written: what is open is sent instead, in time."""
+    relay = site.ready("--stop-timeout", str(LIMIT))
+    resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (0, 0))
+    send(site, b"w.c1:7|c")
+    read(relay, 1)
+    took = stopped(relay)
+    assert took <= LIMIT + 1
+    assert hits(site.entries(), PERIOD) == {"w": 7.0}
+    figure(f"disk: {took:.1f} s with a limit of {LIMIT:g} s, nothing lost")
+
+
+@pytest.mark.bar("R6")
+def test_a_second_signal_ends_it_and_what_is_left_can_be_read(
+    site: Site, figure: Callable[[str], None]
+) -> None:
+    """At most a second later, though the sink hangs and the limit is a minute."""
+    script(site.url, [{"hang": 600, "times": 10_000}])
+    first = site.ready("--stop-timeout", "60")
+    send(site, b"w.c1:7|c")
+    wait_until("the period was not closed", lambda: waiting(first))
+    first.process.send_signal(signal.SIGTERM)
+    wait_until("it does not stop", lambda: not is_ready(first))
+    began = time.monotonic()
+    assert first.stop() == 1
+    took = time.monotonic() - began
+    assert took <= 1
+    script(site.url, [])
+    second = site.ready("--stop", "send")
+    wait_until("not delivered", lambda: hits(site.entries(), PERIOD) == {"w": 7.0})
+    assert second.stop() == 0
+    figure(f"second SIGTERM: {took:.2f} s")
+
+
+def is_ready(relay: Child) -> bool:
+    try:
+        return bool(get(f"{relay.urls['http'][0]}/readyz"))
+    except urllib.error.HTTPError:
+        return False
+
+
+@pytest.mark.bar("R6")
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_during_the_start_ends_it(
+    site: Site, signum: int, figure: Callable[[str], None]
+) -> None:
+    """Within five seconds, at whatever moment, and the folder is as good as before."""
+    first = site.ready()
+    send(site, b"w.c1:7|c")
+    read(first, 1)
+    assert first.stop() == 0
+    took = []
+    for after in (0.02, 0.1, 0.2, 0.3):
+        relay = site.relay()
+        time.sleep(after)
+        relay.process.send_signal(signum)
+        began = time.monotonic()
+        assert relay.process.wait(30) in (0, -signum, 128 + signum)
+        took.append(time.monotonic() - began)
+    assert max(took) <= 5
+    last = site.ready("--stop", "send")
+    assert last.stop() == 0
+    assert hits(site.entries(), PERIOD) == {"w": 7.0}
+    figure(f"signal {signum} during the start: {max(took):.1f} s")
