@@ -260,7 +260,7 @@ class Relay:
 
     def _go_on(self) -> Sequence[int]:
         """Take over what a former process left open, and close what is over of it."""
-        left = list(self._continuity.go_on())
+        left = list(self._continuity.go_on(self._period_at(self._wall())))
         while left and self._clockwork.is_over(left[0]):
             for sealed in self._engine.seal(left.pop(0) + self._settings.period):
                 self._closing.recover(sealed)

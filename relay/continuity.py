@@ -64,9 +64,11 @@ class Continuity:
 
     # From the one before.
 
-    def go_on(self) -> Sequence[int]:
+    def go_on(self, present: int) -> Sequence[int]:
         """Take over what the predecessor left; the starts of the periods that are open.
 
+        ``present`` is the period of the wall clock. Where the predecessor's was further,
+        because somebody set the clock back since, what it left open goes on as present.
         Before anything is fed or closed.
         """
         if self._checkpoint is None:
@@ -87,6 +89,9 @@ class Continuity:
                 self._damaged[name] = why
         self._checkpoint.begin(now)
         self._tell(found, now)
+        latest = max(restored.periods, default=present)
+        if latest > present and self._engine.step(latest, present):
+            return [present]
         return restored.periods
 
     def waiting(self, closed_at: Collection[int]) -> Iterable[str]:

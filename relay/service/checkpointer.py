@@ -100,13 +100,12 @@ class Checkpointer:
 
     def save(self) -> "Deferred[bool]":
         """Fires when it is written, with whether it is durable."""
-        return self._one_at_a_time.run(self._save)
+        return self._one_at_a_time.run(self._save).addErrback(self._defect)
 
     def _save(self) -> "Deferred[bool]":
         now, owners = self._wall(), self._new_owners()
         snapshot = self._subject.snapshot()
         saved = self._lane.run(self._write, owners, snapshot, now)
-        saved.addErrback(self._defect)
         return saved.addCallback(self._tell, now)
 
     def _new_owners(self) -> tuple[int, Parts | None]:

@@ -1,0 +1,105 @@
+"""A period is closed, composed, appended and committed in that order, or counted as lost."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import pytest
+
+from relay.cloudmonitor.packing import Oversize, Packed, pack
+from relay.delivery.batch import Batch
+from relay.delivery.ledger import QueueTally
+from relay.rollup.engine import Rollup
+from relay.service.closing import Closing
+from relay.service.lanes import InlineLane
+
+
+class Rig:
+    """A closing whose rooms note what they are asked, in one list."""
+
+    def __init__(self) -> None:
+        self.said: list[object] = []
+        self.in_spool: list[str] = []
+        self.refused: tuple[Oversize, ...] = ()
+        self.closing: Closing[int] = Closing(
+            lane=InlineLane(),
+            close=self._close,
+            finish=lambda: self._close(0),
+            compose=self._compose,
+            append=self._append,
+            commit=lambda: self.said.append("commit"),
+            waiting=self._waiting,
+            stored=lambda *told: self.said.append(told),
+        )
+
+    def _close(self, sealed: int) -> Sequence[Rollup]:
+        if sealed < 0:
+            raise ValueError("a defect")
+        self.said.append(f"close {sealed}")
+        return [Rollup(sealed, 60, ())]
+
+    def _compose(self, rollup: Rollup) -> Packed:
+        items = [f"MetricName=m{n}&Time={rollup.start}" for n in range(3)]
+        packed = pack(items, prefix="b", closed_at=rollup.start + 60, max_entries=2)
+        return packed._replace(refused=self.refused)
+
+    def _append(self, batches: Sequence[Batch]) -> QueueTally:
+        self.said.append([batch.items for batch in batches])
+        return QueueTally(batches=len(batches))
+
+    def _waiting(self, closed_at: Collection[int]) -> Iterable[str]:
+        self.said.append(f"look for {sorted(closed_at)}")
+        return self.in_spool
+
+
+ITEMS = [f"MetricName=m{n}&Time=60" for n in range(3)]
+
+
+def test_a_period_is_committed_behind_its_append() -> None:
+    """So that what a kill leaves uncommitted is in the spool still, or nowhere."""
+    rig = Rig()
+    rig.closing.take(60)
+    assert rig.said == [
+        "close 60",
+        [tuple(ITEMS[:2]), tuple(ITEMS[2:])],
+        "commit",
+        (3, QueueTally(batches=2), 0),
+    ]
+
+
+def test_what_no_request_can_carry_is_counted() -> None:
+    """It is among the entries, and told apart."""
+    rig = Rig()
+    rig.refused = (Oversize("x", 9, 8),)
+    rig.closing.take(60)
+    assert rig.said[-1] == (4, QueueTally(batches=2), 1)
+
+
+def test_a_recovered_period_leaves_what_is_in_the_spool() -> None:
+    """Whatever is there was closed by a process that was killed behind its append."""
+    rig = Rig()
+    rig.in_spool = [ITEMS[0], ITEMS[2]]
+    rig.closing.recover(60)
+    assert rig.said == [
+        "close 60",
+        "look for [120]",
+        [(ITEMS[1],)],
+        "commit",
+        (1, QueueTally(batches=1), 0),
+    ]
+
+
+def test_the_end_of_the_long_period_is_committed_too() -> None:
+    """A stop that reports has nothing reported again."""
+    rig = Rig()
+    rig.closing.finish()
+    assert rig.said[-2] == "commit"
+
+
+def test_a_defect_costs_its_period_and_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The next one is closed as if nothing had been."""
+    rig = Rig()
+    rig.closing.take(-1)
+    assert (rig.closing.lost, rig.said) == (1, [])
+    rig.closing.take(60)
+    assert (rig.closing.lost, len(rig.said)) == (1, 4)
