@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +29,7 @@ LIBRARY = next(
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.bar("T1", "T2"),
     pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not installed"),
 ]
 
@@ -155,12 +156,17 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Mapping[float, Seen]:
 
 
 @pytest.mark.parametrize("by", STEPS)
-def test_the_clock_is_set_once(seen: Mapping[float, Seen], by: float) -> None:
+def test_the_clock_is_set_once(
+    seen: Mapping[float, Seen], by: float, figure: Callable[[str], None]
+) -> None:
     """The bar, and the step is counted and shown."""
     seen[by].assert_kept()
     assert seen[by].status["clock_steps"] == 1
     noticed = seen[by].status["last_clock_step"]["seconds"]
     assert noticed == pytest.approx(by, abs=0.05)
+    figure(
+        f"{by:+g} s: 0 lines lost, 0 periods twice or ahead, lag {seen[by].lag:.2f} s"
+    )
 
 
 @pytest.mark.parametrize("by", STEPS)
@@ -170,7 +176,10 @@ def test_timers_go_on(seen: Mapping[float, Seen], by: float) -> None:
     assert seen[by].status["ledger"]["entries"]["closed"] > 0
 
 
-def test_there_and_back_and_a_second_that_comes_twice(tmp_path: Path) -> None:
+@pytest.mark.bar("T2")
+def test_there_and_back_and_a_second_that_comes_twice(
+    tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     """Names that were given away, names that were passed over, and names far ahead."""
     subject = Subject(tmp_path)
     for by in THERE_AND_BACK:
@@ -178,3 +187,4 @@ def test_there_and_back_and_a_second_that_comes_twice(tmp_path: Path) -> None:
         subject.set(by)
     subject.send(1.5)
     subject.end().assert_kept()
+    figure(f"steps of {', '.join(f'{by:+g}' for by in THERE_AND_BACK)} s: as T1")

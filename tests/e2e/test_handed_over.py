@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,10 @@ def metric(child: Child, name: str) -> int:
     return int(sum(map(float, found)))
 
 
-def test_no_datagram_is_lost_between_a_kill_and_the_next_start() -> None:
+@pytest.mark.bar("R7")
+def test_no_datagram_is_lost_between_a_kill_and_the_next_start(
+    figure: Callable[[str], None],
+) -> None:
     """The queue outlives the process; the next one reads it from the first on."""
     with held() as holder:
         first = start(holder, "--listen", url_of(holder))
@@ -58,10 +62,14 @@ def test_no_datagram_is_lost_between_a_kill_and_the_next_start() -> None:
         assert metric(second, "lines_total") == 3000
         assert metric(second, "kernel_drops_total") == 0
         assert second.stop() == 0
+    figure("1,500 datagrams while nobody read: 0 dropped, 0 missing")
 
 
 @pytest.mark.soak
-def test_five_thousand_a_second_over_a_kill_and_a_gap_of_a_second() -> None:
+@pytest.mark.bar("R7")
+def test_five_thousand_a_second_over_a_kill_and_a_gap_of_a_second(
+    figure: Callable[[str], None],
+) -> None:
     """Bar R7 itself: nothing that came after the kill is missing, nothing is dropped."""
     with held() as holder:
         try:  # as a manager may, beyond net.core.rmem_max
@@ -81,6 +89,7 @@ def test_five_thousand_a_second_over_a_kill_and_a_gap_of_a_second() -> None:
         wait_until("lost", lambda: metric(second, "datagrams_total") == 25_000)
         assert metric(second, "kernel_drops_total") == 0
         assert second.stop() == 0
+    figure("25,000 datagrams at 5,000 a second: 0 dropped, 0 missing")
 
 
 def send_steadily(holder: socket.socket, rate: int, seconds: float) -> None:
