@@ -4,7 +4,7 @@ Works on what earlier calls have seen and shares nothing with the side that accu
 so that it may run in a thread of its own. Summaries are made while rows are iterated.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
@@ -112,13 +112,21 @@ class Closer:
         self._lag = 0
 
     def close(
-        self, start: int, slots: Mapping[Series, Slot], age: int | None = None
+        self,
+        start: int,
+        slots: Mapping[Series, Slot],
+        age: int | None = None,
+        gone: Iterable[Series] = (),
     ) -> list[Rollup]:
         """The base period, and before or after it a long one that is over.
 
         ``age`` is where it starts on a clock that nobody sets; not given, nobody did.
+        Idle series that are ``gone`` report nothing any more.
         """
         age = start if age is None else age
+        for series in gone:
+            self._seen.pop(series, None)
+            self._idle.pop(series, None)
         idle = self._still_idle(age, slots)
         for series, slot in slots.items():
             self._carry(age, series, slot)

@@ -10,6 +10,7 @@ in the order of sealing. Nothing is shared between the two but what ``seal`` and
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from relay.rollup.overflow import Overflow
 from relay.rollup.series import Series
 from relay.rollup.summary import Summary
 from relay.statsd.sample import Item, Kind, Reason, Refusal, What
@@ -79,6 +80,13 @@ class Engine(Protocol):
         Never raises, whatever the bytes. ``period`` is a multiple of the engine's
         period length. Where it was sealed already, the next that was not takes its
         place.
+        """
+        ...
+
+    def feed_some(self, datagram: bytes, period: int, /) -> bytes:
+        """As ``feed``, but for a few milliseconds at most; gives what is left over.
+
+        That is lines again, to be fed before anything else, under the same period.
         """
         ...
 
@@ -168,6 +176,10 @@ class Engine(Protocol):
 
     def tally(self) -> Tally:
         """Exact as of the last ``feed``."""
+        ...
+
+    def overflow(self) -> Overflow:
+        """What the new series look like that were refused of late."""
         ...
 
     def last_refusals(self) -> Sequence[Refusal]:

@@ -27,6 +27,7 @@ class EngineOptions(TypedDict, total=False):
     exact_samples: int
     exact_members: int
     future_seconds: int
+    series_limit_per_name: int
     released: Callable[[Series], None]
 
 

@@ -1,25 +1,42 @@
 """The series an engine holds: how many there may be, and which of them has to go.
 
 A series is held from its first sample on, also while it is idle, so that what was known
-before a flood of new names keeps working. Knows no slots but the last one of a gauge,
-which is its memory for deltas.
+before a flood of new names keeps working. Where a new one finds no place,
+
+- the longest unseen one gives way, if it has been idle for so long that it is silent;
+- else one gives way that came in an earlier period in which there was no room for all,
+  and that was not seen since: the latest of them first, since that is most likely a name
+  of the flood and no other. So many of them go in a period, and no more, as the others
+  are still part of the long period that is to be reported.
+
+Knows no slots but the last one of a gauge, which is its memory for deltas.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeSlot
-from relay.statsd.sample import Tags
+from relay.statsd.sample import Reason, Tags
 
-__all__ = ["Held", "HeldSeries", "Identity", "Named"]
+__all__ = ["CHARACTERS_OF_ONE", "Held", "HeldSeries", "Identity", "Named", "Turnover"]
 
 Identity = tuple[str, str, Tags]
 """What StatsD tells series apart by: a kind's word, a name, tags.
 
 Nothing but text, so that garbage collection stops looking at it.
 """
+
+CHARACTERS_OF_ONE = 256
+"""A series with more in its name and tags counts as two, and so on; so the limit of
+series is one of memory too."""
+
+GIVING_WAY = 20
+"""One in so many places may change hands in a period."""
+
+LOOKS = 64
+"""At those that may give way, before a line is refused; the next goes on from there."""
 
 
 class Named(NamedTuple):
@@ -48,21 +65,57 @@ class Held(NamedTuple):
         return 0.0 if self.gauge is None else self.gauge.last
 
 
-class HeldSeries:
-    """At most ``limit`` series, the longest unseen ones first.
+class Turnover(NamedTuple):
+    """Who came in a crowd, and who left: see ``HeldSeries``.
 
-    One that has been idle for longer than ``idle_ttl`` seconds (0: never) gives way
-    where a new one needs its place; ``released`` is told of it.
+    ``now`` is the period that is open, in which ``came`` came; in ``crowds`` are those
+    of earlier ones by period. ``leaving`` have been let go since a period, and still
+    have their names.
+    """
+
+    now: int | None = None
+    is_full: bool = False
+    giving_way: int = 0
+    came: Sequence[Named] = ()
+    crowds: Sequence[tuple[int, Sequence[Named]]] = ()
+    leaving: Sequence[tuple[int, Named]] = ()
+
+
+class HeldSeries:
+    """At most ``limit`` series, of one name at most ``limit_per_name`` (0: as many).
+
+    One that has been idle for longer than ``idle_ttl`` seconds (0: never) is silent.
+    ``let_go`` is told of each that is held no longer, and ``released`` when another
+    may have its name: ``apart`` seconds later, when no period is open that has both.
     """
 
     def __init__(
-        self, limit: int, idle_ttl: int, released: Callable[[Series], None]
+        self,
+        limit: int,
+        idle_ttl: int,
+        *,
+        limit_per_name: int = 0,
+        apart: int = 0,
+        let_go: Callable[[Series], None] = lambda _: None,
+        released: Callable[[Series], None] = lambda _: None,
     ) -> None:
-        self._released = released
-        self._limit = limit
+        self._limit, self._limit_per_name = limit, limit_per_name
         self.idle_ttl = idle_ttl
+        self._apart = apart
+        self._tell_let_go, self._released = let_go, released
         self._held: OrderedDict[Identity, Held] = OrderedDict()
+        self._places = 0  # that are taken
+        self._of_name: dict[str, OrderedDict[Identity, None]] = {}
         self._turn = 0
+        self._leaving: deque[tuple[int, Named]] = deque()
+        # Of the period that is open:
+        self._now: int | None = None
+        self._came: list[Named] = []
+        self._giving_way = 0
+        self._is_full = False  # somebody found no room
+        self._is_shut = False  # and nobody will
+        # Of earlier ones in which there was no room for all; the latest is the last.
+        self._crowds: list[tuple[int, list[Named]]] = []
 
     def __len__(self) -> int:
         return len(self._held)
@@ -88,34 +141,156 @@ class HeldSeries:
             return
         self._held[named.identity] = Held(named, seen, turn, slot, period)
 
-    def has_room(self, now: int) -> bool:
-        """Whether a new series finds a place; ``now`` is the period that is open."""
-        return len(self._held) < self._limit or self._make_room(now)
+    def no_room(self, identity: Identity, now: int) -> Reason | None:
+        """Why a new series finds no place; ``now`` is the period that is open."""
+        if now != self._now:
+            self._begin(now)
+        if self._leaving:
+            self._release_some(now)
+        if self._limit_per_name and not self._has_room_in_name(identity[1], now):
+            return Reason.NAME_LIMIT
+        if self._is_shut:
+            return Reason.SERIES_LIMIT
+        wanted = self._limit - _places(identity)
+        while self._places > wanted:
+            if not self._make_room(now):
+                self._is_full = True
+                # Nobody who is here now becomes silent before the next period.
+                self._is_shut = self._places >= self._limit and not (
+                    self._giving_way and self._crowds
+                )
+                return Reason.SERIES_LIMIT
+        return None
 
     def admit(self, identity: Identity, series: Series, period: int) -> Held:
         """Hold a new series, for which there is room, from ``period`` on."""
         self._turn += 1
-        held = Held(Named(identity, series), period, self._turn, None, period)
-        self._held[identity] = held
+        named = Named(identity, series)
+        held = Held(named, period, self._turn, None, period)
+        self._came.append(named)
+        self._enter(held)
         return held
 
     def all(self) -> list[Held]:
         """All of them, in no order: that of time takes fifty times as long to walk."""
         return list(dict.values(self._held))
 
-    def restore(self, some: Iterable[Held]) -> None:
+    def turnover(self) -> Turnover:
+        """What ``restore`` wants besides."""
+        crowds = [(period, came[:]) for period, came in self._crowds]
+        came, leaving = self._came[:], tuple(self._leaving)
+        return Turnover(
+            self._now, self._is_full, self._giving_way, came, crowds, leaving
+        )
+
+    def restore(self, some: Iterable[Held], turnover: Turnover = Turnover()) -> None:  # noqa: B008 - a value
         """Hold these and no others; where there are too many, the longest unseen go."""
+        self._now, self._is_full, self._giving_way = turnover[:3]
+        self._came = list(turnover.came)
+        self._crowds = [(period, list(came)) for period, came in turnover.crowds]
+        self._leaving = deque(turnover.leaving)
         self._held.clear()
-        ordered = sorted(some, key=lambda held: held.turn)
-        for held in ordered[-self._limit :] if self._limit else ():
-            self._held[held.named.identity] = held
+        self._of_name.clear()
+        self._places = 0
+        kept: list[Held] = []
+        places = 0
+        for held in sorted(some, key=lambda held: held.turn, reverse=True):
+            places += _places(held.named.identity)
+            if places > self._limit:
+                break
+            kept.append(held)
+        for held in reversed(kept):
+            self._enter(held)
             self._turn = held.turn
 
+    def _enter(self, held: Held) -> None:
+        identity = held.named.identity
+        self._held[identity] = held
+        self._places += _places(identity)
+        if self._limit_per_name:
+            self._of_name.setdefault(identity[1], OrderedDict())[identity] = None
+
+    def _begin(self, now: int) -> None:
+        """A period begins: who came in a crowd may have to go again."""
+        if self._now is not None and self._is_full:
+            self._crowds.append((self._now, self._came))
+            while sum(len(came) for _, came in self._crowds) > self._limit:
+                del self._crowds[0]
+        self._now, self._came = now, []
+        self._is_full = self._is_shut = False
+        self._giving_way = max(1, self._limit // GIVING_WAY)
+
     def _make_room(self, now: int) -> bool:
-        if not self.idle_ttl or not self._held:
+        oldest = next(iter(self._held.values()), None)
+        if oldest is None:
             return False
-        if now - next(iter(self._held.values())).seen <= self.idle_ttl:
+        if self._is_silent(oldest, now):
+            self._let_go(oldest, now)
+            return True
+        return self._has_given_way(now)
+
+    def _has_given_way(self, now: int) -> bool:
+        """Whether one of a crowd was found that was not seen again."""
+        if not self._giving_way:
             return False
-        _, gone = self._held.popitem(last=False)
-        self._released(gone.named.series)
-        return True
+        for _ in range(LOOKS):
+            if not self._crowds:
+                return False
+            period, came = self._crowds[-1]
+            named = came.pop() if came else None
+            if named is None:
+                self._crowds.pop()
+                continue
+            held = self._held.get(named.identity)
+            if held is not None and held.named is named and held.seen <= period:
+                self._giving_way -= 1
+                self._let_go(held, now)
+                return True
+        return False
+
+    def _has_room_in_name(self, name: str, now: int) -> bool:
+        """Of the name's series one that is silent gives way; one a call is looked at."""
+        same = self._of_name.get(name)
+        if same is None or len(same) < self._limit_per_name:
+            return True
+        first = next(iter(same))
+        held = self._held[first]
+        if self._is_silent(held, now):
+            self._let_go(held, now)
+            return True
+        same.move_to_end(first)
+        return False
+
+    def _is_silent(self, held: Held, now: int) -> bool:
+        return bool(self.idle_ttl) and now - held.seen > self.idle_ttl
+
+    def _let_go(self, held: Held, now: int) -> None:
+        identity, series = held.named
+        del self._held[identity]
+        self._places -= _places(identity)
+        self._is_shut = False
+        if self._limit_per_name:
+            same = self._of_name[identity[1]]
+            del same[identity]
+            if not same:
+                del self._of_name[identity[1]]
+        self._leaving.append((now, held.named))
+        self._tell_let_go(series)
+
+    def _release_some(self, now: int) -> None:
+        """Two a call, so that nobody waits and none is left."""
+        for _ in range(min(2, len(self._leaving))):
+            since, (identity, series) = self._leaving[0]
+            if now - since < self._apart:
+                return
+            self._leaving.popleft()
+            if identity not in self._held:
+                self._released(series)
+
+
+def _places(identity: Identity) -> int:
+    _, name, tags = identity
+    characters = len(name)
+    if tags:
+        characters += sum([len(key) + len(value or "") for key, value in tags])
+    return 1 + characters // CHARACTERS_OF_ONE

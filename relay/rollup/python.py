@@ -10,7 +10,9 @@ No clock, no IO, no log; periods come as arguments.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import groupby
 
+from relay.rollup.adding import add, slot_makers
 from relay.rollup.book import Book
 from relay.rollup.books import Books
 from relay.rollup.carry import read_carried, write_carried
@@ -19,9 +21,10 @@ from relay.rollup.engine import Restored, Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.ledger import KINDS, Ledger
+from relay.rollup.overflow import Overflow, OverflowSample
 from relay.rollup.series import Resolve, Series
 from relay.rollup.series_table import Names
-from relay.rollup.slot import MEMBER_BYTES, CounterSlot, GaugeSlot, SetSlot, Slot
+from relay.rollup.slot import MEMBER_BYTES, GaugeSlot, Slot
 from relay.rollup.snapshot import Snapshot, read_snapshot
 from relay.rollup.spelling import (
     COUNTER,
@@ -36,15 +39,23 @@ from relay.rollup.spelling import (
 )
 from relay.rollup.stored import attempt, slot_loaders
 from relay.rollup.taken import Span
-from relay.rollup.timer import TimerSlot
 from relay.rollup.vocabulary import Vocabulary
 from relay.statsd.grammar import Grammar, lines
+from relay.statsd.lengths import LINE_BYTES
 from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, What
 
 __all__ = ["PythonEngine"]
 
 _FEWEST_SPELLINGS = 1024
 _MOST_VERDICTS = 8192
+
+# What lines cost, in refusals at first sight, which take some 7 µs each.
+ENOUGH = 300
+NAMING = 8
+FOLDING = 50
+BYTES_OF_ONE = 32
+
+NO_ROOM = (Reason.SERIES_LIMIT, Reason.NAME_LIMIT)
 
 
 class PythonEngine:
@@ -55,7 +66,7 @@ class PythonEngine:
     ``idle_ttl_seconds`` (0: never) a series falls silent, those of ``silent_kinds`` at
     once. A time stamp may lie ``future_seconds`` behind the open period's end. The first
     ``feed`` opens the oldest period that is ours: a stamp of an earlier one is late.
-    ``released`` is told of each series that is held no longer.
+    ``released`` is told of each series whose name another one may have again.
     """
 
     name = "python"
@@ -74,16 +85,25 @@ class PythonEngine:
         exact_samples: int = 1024,
         exact_members: int = 1024,
         future_seconds: int = 60,
+        series_limit_per_name: int = 0,
         released: Callable[[Series], None] = lambda _: None,
     ) -> None:
         self._parse = grammar.parse
         self._resolve = resolve
         self._verdicts: dict[Identity, Reason | What] = {}
         self._released = released
-        self._held = HeldSeries(series_limit, idle_ttl_seconds, released)
-        self._new_slot = _slot_makers(exact_samples, exact_members)
+        self._held = HeldSeries(
+            series_limit,
+            idle_ttl_seconds,
+            limit_per_name=series_limit_per_name,
+            apart=period_seconds * (long_factor + 1),
+            let_go=self._let_go,
+            released=released,
+        )
+        self._overflow = OverflowSample()
+        self._new_slot = slot_makers(exact_samples, exact_members)
         self._loaders = slot_loaders(exact_samples, exact_members)
-        self._exact_members = exact_members
+        self._namings = 0
         self._length = period_seconds
         self._known = Vocabulary(max(series_limit, _FEWEST_SPELLINGS))
         self._ledger = Ledger()
@@ -102,17 +122,30 @@ class PythonEngine:
             silent_kinds=silent_kinds,
         )
 
-    # A call costs more than all the rest of a common line, so that this is one loop.
-    def feed(self, datagram: bytes, period: int, /) -> None:  # noqa: C901, PLR0912, PLR0915
+    def feed(self, datagram: bytes, period: int, /) -> None:
+        rest = self._pieces(datagram, period)
+        while rest:
+            rest = self._some(rest)
+
+    def feed_some(self, datagram: bytes, period: int, /) -> bytes:
+        return b"\n".join(self._some(self._pieces(datagram, period)))
+
+    def _pieces(self, datagram: bytes, period: int) -> list[bytes]:
         if period != self._now:
             self._turn(period)
+        pieces = datagram.split(b"\n")
+        return pieces if len(datagram) <= LINE_BYTES else self._without_long(pieces)
+
+    # A call costs more than all the rest of a common line, so that this is one loop.
+    def _some(self, pieces: list[bytes]) -> list[bytes]:  # noqa: C901, PLR0912, PLR0915
+        """Take lines in turn until they have cost enough; gives those that are left."""
         learned = self._known.learned
         step_of, cell_of = learned.steps.get, learned.cells.get
-        slow, taken, most_members = self._slow, self._ledger.taken, self._exact_members
-        pieces = datagram.split(b"\n")
+        taken = self._ledger.taken
         self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
-        steps = 0
-        for line in pieces:
+        steps = effort = 0
+        rest = iter(pieces)
+        for line in rest:
             step = step_of(line)
             if step is not None:
                 counter, number, weight, _ = step
@@ -120,54 +153,65 @@ class PythonEngine:
                 counter.count += weight
                 steps += 1
                 continue
-            name, _, rest = line.partition(b":")
-            value, _, form = rest.partition(b"|")
+            name, _, after = line.partition(b":")
+            value, _, form = after.partition(b"|")
             cell = cell_of((name, form))
-            if cell is None:
-                slow(line)
-                continue
-            code, slot, weight, append, _ = cell
-            if code == SET:
-                if (
-                    value.isascii()
-                    and 0 < len(value) <= MEMBER_BYTES
-                    and b":" not in value
-                ):
-                    append(value)
-                    taken[SET] += 1
-                    if len(slot.members) > most_members:
+            if cell is not None:
+                code, slot, weight, append, _ = cell
+                if code == SET:
+                    if (
+                        value.isascii()
+                        and 0 < len(value) <= MEMBER_BYTES
+                        and b":" not in value
+                    ):
+                        append(value)
+                        taken[SET] += 1
+                        if len(slot.members) <= slot.most:
+                            continue
                         slot.trim()
-                else:
-                    slow(line)
-                continue
-            # Of texts of digits and dots float() takes just those that are numbers.
-            # Signs, exponents, blanks and the rest are the slow path's.
-            if not value.isdigit() and value.translate(None, UNSIGNED):
-                slow(line)
-                continue
-            try:
-                number = float(value)
-            except ValueError:
-                slow(line)
-                continue
-            if number >= SAFE_VALUE:
-                slow(line)
-            elif code == GAUGE:
-                slot.take(number)
-                taken[GAUGE] += 1
-            elif code == COUNTER:
-                slot.total += number * weight
-                slot.count += weight
-                taken[COUNTER] += 1
-            elif code == IGNORED:
-                self._ledger.ignored[slot] += 1
-            else:
-                append(number)
-                taken[code] += 1
-                slot.room -= 1
-                if not slot.room:
-                    slot.fold()
+                        effort += FOLDING
+                        if effort < ENOUGH:
+                            continue
+                        break
+                # Of texts of digits and dots float() takes just those that are numbers.
+                # Signs, exponents, blanks and the rest are the slow path's.
+                elif value.isdigit() or not value.translate(None, UNSIGNED):
+                    try:
+                        number = float(value)
+                    except ValueError:
+                        number = SAFE_VALUE
+                    if number >= SAFE_VALUE:
+                        pass
+                    elif code == GAUGE:
+                        slot.take(number)
+                        taken[GAUGE] += 1
+                        continue
+                    elif code == COUNTER:
+                        slot.total += number * weight
+                        slot.count += weight
+                        taken[COUNTER] += 1
+                        continue
+                    elif code == IGNORED:
+                        self._ledger.ignored[slot] += 1
+                        continue
+                    else:
+                        append(number)
+                        taken[code] += 1
+                        slot.room -= 1
+                        if slot.room:
+                            continue
+                        slot.fold()
+                        effort += FOLDING
+                        if effort < ENOUGH:
+                            continue
+                        break
+            effort += self._slow(line)
+            if effort >= ENOUGH:
+                break
         taken[COUNTER] += steps
+        left = list(rest)
+        self._ledger.lines -= len(left)
+        return left
 
     def seal(self, before: int, /) -> Sequence[Book]:
         self._now = None
@@ -189,7 +233,8 @@ class PythonEngine:
         for book in (*sealed.earlier, sealed):
             for spellings in book.leftovers:
                 spellings.drain()
-        return self._closer.close(sealed.start, sealed.whole(), sealed.age)
+        whole, gone = sealed.whole(), sealed.all_gone()
+        return self._closer.close(sealed.start, whole, sealed.age, gone)
 
     def finish(self, latest: int | None = None, /) -> Sequence[Rollup]:
         return self._closer.finish(latest)
@@ -209,7 +254,11 @@ class PythonEngine:
             self._snapshot.void()
         self._known.pause()  # so that every slot is asked for before it is written to
         self._snapshot = Snapshot(
-            self._length, self._ledger.counts(), self._books.freeze(), self._held.all()
+            self._length,
+            self._ledger.counts(),
+            self._books.freeze(),
+            self._held.all(),
+            self._held.turnover(),
         )
         return self._snapshot
 
@@ -224,16 +273,19 @@ class PythonEngine:
         floor: int | None = None
         books: Sequence[Book] = ()
         taken: list[Span] = []
+        leaving: set[Identity] = set()
         if carried is not None:
             self._closer.restore(carried)
             taken += carried.closed
         if opened is not None:
-            self._held.restore(opened.held)
+            self._held.restore(opened.held, opened.turnover)
+            leaving = {named.identity for _, named in opened.turnover.leaving}
             self._ledger = opened.ledger
             floor, books = opened.floor, opened.books
             taken += opened.taken
         for named in names.all():
-            if self._held.get(named.identity) is None:
+            is_held = self._held.get(named.identity) is not None
+            if not is_held and named.identity not in leaving:
                 self._released(named.series)
         periods = self._books.restore(floor, taken, books)
         return Restored(periods, unfit_snapshot, unfit_carry)
@@ -243,6 +295,9 @@ class PythonEngine:
 
     def tally(self) -> Tally:
         return self._ledger.tally(len(self._held))
+
+    def overflow(self) -> Overflow:
+        return self._overflow.sample()
 
     def last_refusals(self) -> Sequence[Refusal]:
         return self._ledger.latest()
@@ -257,27 +312,52 @@ class PythonEngine:
         # What was not seen again in a whole period goes; elsewhere, as that takes time.
         book.leftovers += self._known.turn()
 
-    def _slow(self, piece: bytes) -> None:
-        """Take a line by its spelling of the period before, or by way of the grammar."""
+    def _without_long(self, pieces: list[bytes]) -> list[bytes]:
+        """Those that are short enough to be looked at; the others are refused."""
+        if max(map(len, pieces)) <= LINE_BYTES:
+            return pieces
+        kept: list[bytes] = []
+        for piece in pieces:
+            stripped = [piece] if len(piece) <= LINE_BYTES else lines(piece)
+            if stripped and len(stripped[0]) > LINE_BYTES:
+                self._ledger.lines += 1
+                self._account(stripped[0], None)
+            else:
+                kept += stripped
+        return kept
+
+    def _slow(self, piece: bytes) -> int:
+        """Take a line by its spelling of the period before, or by way of the grammar.
+
+        Gives what that has cost: 1 for a line that is refused at first sight.
+        """
         spelled = spell(piece)
         if self._recall(spelled):
-            return
+            return 1
         stripped = lines(piece)
         if not stripped:
             self._ledger.lines -= 1
-            return
-        items = self._parse(stripped[0])
+            return 1
+        return self._account(stripped[0], spelled)
+
+    def _account(self, line: bytes, spelled: Spelled | None) -> int:
+        """Take a line by way of the grammar; its spelling may be learned."""
+        items = self._parse(line)
+        namings = self._namings
         duplicates = 0
-        for item in items:
+        for item, times in _runs(items):
             if isinstance(item, Sample):
                 duplicates = max(0, len(item.tags_raw) - len(item.tags))
-                plain = len(items) == 1 and is_plain(item, spelled)
-                self._take(item, stripped[0], spelled if plain else None)
+                if len(items) > 1 or (spelled and not is_plain(item, spelled)):
+                    spelled = None
+                for _ in range(times):
+                    self._take(item, line, spelled)
             elif isinstance(item, Ignored):
-                self._ledger.ignored[item.what] += 1
+                self._ledger.ignored[item.what] += times
             else:
-                self._ledger.refuse(item.reason, item.text)
+                self._ledger.refuse(item.reason, item.text, times)
         self._ledger.duplicate_tags += duplicates
+        return 1 + len(line) // BYTES_OF_ONE + NAMING * (self._namings - namings)
 
     def _recall(self, spelled: Spelled) -> bool:
         """Take a plain line whose spelling was learned in the period before."""
@@ -302,7 +382,7 @@ class PythonEngine:
         times = len(sample.values)
         place = self._place(sample)
         if isinstance(place, Reason):
-            self._ledger.refuse(place, _text(line), times)
+            self._turn_away(place, sample, line)
             return
         if isinstance(place, What):
             self._ledger.ignored[place] += times
@@ -312,7 +392,7 @@ class PythonEngine:
         book, held = place
         weight = 1.0 / sample.rate
         slot = book.slot(held.named.series) or self._new_slot[sample.kind]()
-        taken = _add(sample, weight, slot, held)
+        taken = add(sample, weight, slot, held.last)
         self._ledger.taken[KINDS.index(sample.kind)] += taken
         if taken < times:
             self._ledger.refuse(Reason.OVERFLOW, _text(line), times - taken)
@@ -320,6 +400,19 @@ class PythonEngine:
             self._enter(slot, held, book)
             if spelled is not None:
                 self._known.learn(spelled, weight, slot, held.named)
+
+    def _turn_away(self, reason: Reason, sample: Sample, line: bytes) -> None:
+        """Count a sample that finds no place; of names only a few prefixes are kept."""
+        times = len(sample.values)
+        if reason in NO_ROOM:
+            self._ledger.refused[reason] += times
+            self._overflow.add(reason, sample.name, times, self._book.age)
+        else:
+            self._ledger.refuse(reason, _text(line), times)
+
+    def _let_go(self, series: Series) -> None:
+        """It is held no longer; from the present period on nothing is reported of it."""
+        self._book.gone.append(series)
 
     def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
         """The period and the series a sample belongs to, or why it has none."""
@@ -346,8 +439,10 @@ class PythonEngine:
         if known is not None:
             return known
         # Asked only where there is room: who asks has a name from then on.
-        if not self._held.has_room(self._book.age):
-            return Reason.SERIES_LIMIT
+        full = self._held.no_room(identity, self._book.age)
+        if full is not None:
+            return full
+        self._namings += 1
         verdict = self._resolve(sample.kind, *identity[1:])
         if isinstance(verdict, Series):
             return self._held.admit(identity, verdict, age)
@@ -361,33 +456,13 @@ def _ascending(percentiles: Sequence[int]) -> Sequence[int]:
     return tuple(sorted(set(percentiles)))
 
 
-def _slot_makers(
-    exact_samples: int, exact_members: int
-) -> dict[Kind, Callable[[], Slot]]:
-    def timer() -> TimerSlot:
-        return TimerSlot(exact_samples)
-
-    return {
-        Kind.COUNTER: CounterSlot,
-        Kind.GAUGE: GaugeSlot,
-        Kind.TIMER: timer,
-        Kind.HISTOGRAM: timer,
-        Kind.DISTRIBUTION: timer,
-        Kind.SET: lambda: SetSlot(exact_members),
-    }
-
-
 def _text(line: bytes) -> str:
     # Of a long line the ledger keeps the beginning only; so no more of it is decoded.
     return line[:1024].decode("utf-8", "replace")
 
 
-def _add(sample: Sample, weight: float, slot: Slot, held: Held) -> int:
-    """Add the values of a sample; how many were taken."""
-    if not (sample.relative and isinstance(slot, GaugeSlot)):
-        return sum(slot.add(value, weight) for value in sample.values)
-    taken = 0
-    for delta in sample.values:
-        base = slot.last if slot.count else held.last
-        taken += slot.add(base + float(delta), weight)
-    return taken
+def _runs(items: Sequence[Item]) -> Iterable[tuple[Item, int]]:
+    """Values of a line that are refused alike are one object many times."""
+    if len(items) == 1:
+        return ((items[0], 1),)
+    return ((item, len(tuple(run))) for item, run in groupby(items))

@@ -160,16 +160,21 @@ MEMBER_BYTES = 64
 """Members longer than this are kept as a digest, so that none costs more."""
 
 
+_UNFOLDED = 128
+"""Members that wait beyond the limit of exact ones: more would outweigh the sketch."""
+
+
 class SetSlot:
     """Distinct members: themselves up to ``exact`` of them, then HyperLogLog.
 
-    Beyond that ``members`` holds those that have not been folded in yet.
+    Beyond that ``members`` holds those that have not been folded in yet. ``most`` is how
+    many it may hold now.
     """
 
-    __slots__ = ("_exact", "members", "sketch")
+    __slots__ = ("_exact", "members", "most", "sketch")
 
     def __init__(self, exact: int) -> None:
-        self._exact = exact
+        self._exact = self.most = exact
         self.sketch: HyperLogLog | None = None
         self.members: set[bytes] = set()
 
@@ -183,9 +188,11 @@ class SetSlot:
 
     def trim(self) -> None:
         """To be called after a member was added."""
-        if len(self.members) > self._exact:
-            self.sketch = self._estimator()
+        if len(self.members) > self.most:
+            self.sketch = self.sketch or HyperLogLog()
+            self.sketch.add(self.members)
             self.members.clear()
+            self.most = min(self._exact, _UNFOLDED)
 
     def merged(self, other: "SetSlot") -> "SetSlot":
         both = SetSlot(self._exact)
@@ -194,12 +201,13 @@ class SetSlot:
             if part.sketch is not None:
                 both.sketch = both.sketch or HyperLogLog()
                 both.sketch.absorb(part.sketch)
+                both.most = min(both._exact, _UNFOLDED)
         both.trim()
         return both
 
     def copy(self) -> "SetSlot":
         same = SetSlot(self._exact)
-        same.members = set(self.members)
+        same.members, same.most = set(self.members), self.most
         if self.sketch is not None:
             same.sketch = self.sketch.copy()
         return same
@@ -219,6 +227,7 @@ class SetSlot:
         slot.members.update(map(part.raw, part.wholes(part.whole())))
         if part.whole():
             slot.sketch = HyperLogLog.load(part)
+            slot.most = min(exact, _UNFOLDED)
         slot.trim()
         return slot
 

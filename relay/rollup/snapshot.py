@@ -6,12 +6,14 @@ written, nor what the hot path has learned.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from relay.rollup.book import Book
 from relay.rollup.books import FrozenBooks
 from relay.rollup.columns import PartReader, PartWriter
-from relay.rollup.held import Held
+from relay.rollup.held import Held, Named, Turnover
 from relay.rollup.ledger import Ledger
 from relay.rollup.series import Series
 from relay.rollup.series_table import Names
@@ -37,11 +39,12 @@ class Snapshot:
         counts: Mapping[str, Any],
         open_periods: FrozenBooks,
         held: Sequence[Held],
+        turnover: Turnover,
     ) -> None:
         self._period_seconds = period_seconds
         self._counts = counts
         self._open = open_periods
-        self._held = held
+        self._held, self._turnover = held, turnover
         self._is_void = False
 
     def void(self) -> None:
@@ -53,7 +56,7 @@ class Snapshot:
             if self._is_void:
                 raise RuntimeError("a later snapshot was taken")
             yield part
-        self._is_void, self._held = True, ()
+        self._is_void, self._held, self._turnover = True, (), Turnover()
         for book in self._open.books:
             book.release()
 
@@ -63,6 +66,7 @@ class Snapshot:
             "floor": self._open.floor,
             "taken": self._open.taken,
             "counts": self._counts,
+            "turnover": [_shifted(self._turnover.now, lag), *self._turnover[1:3]],
         }
         yield writer.head(_WHAT, self._period_seconds, facts)
         for frozen in self._open.books:
@@ -71,6 +75,8 @@ class Snapshot:
                 yield from _slots(writer, label, slots)
             label = {"period": [frozen.start, frozen.age + lag, 0]}
             yield from _slots(writer, label, frozen.slots)
+            yield from _series(writer, {"gone": True}, frozen.gone)
+        yield from _turned_over(writer, self._turnover, lag)
         yield from _memories(writer, self._held, lag)
 
 
@@ -81,6 +87,7 @@ class Opened(NamedTuple):
     taken: Sequence[Span]
     books: Sequence[Book]
     held: Sequence[Held]
+    turnover: Turnover
     ledger: Ledger
 
 
@@ -97,7 +104,16 @@ def read_snapshot(
         taken = [(int(start), int(end)) for start, end in head["taken"]]
         floor = None if head["floor"] is None else int(head["floor"])
         ledger = Ledger.load(head["counts"])
-        return Opened(floor, taken, state.books, state.held, ledger)
+        now, is_full, giving_way = head["turnover"]
+        turnover = Turnover(
+            None if now is None else int(now),
+            bool(is_full),
+            int(giving_way),
+            state.came,
+            list(state.crowds.items()),
+            state.leaving,
+        )
+        return Opened(floor, taken, state.books, state.held, turnover, ledger)
 
 
 def _slots(
@@ -111,6 +127,26 @@ def _slots(
         slot.save(part)
 
     return writer.parts(label, slots.items(), write)
+
+
+def _series(
+    writer: PartsWriter, label: Label, series: Iterable[Series]
+) -> Iterator[bytes]:
+    number = writer.series.number
+    return writer.parts(label, series, lambda part, one: part.whole.append(number(one)))
+
+
+def _turned_over(writer: PartsWriter, turnover: Turnover, lag: int) -> Iterator[bytes]:
+    crowds = [(period + lag, came) for period, came in turnover.crowds]
+    for at, came in (*crowds, (None, turnover.came)):
+        yield from _series(writer, {"came": at}, (named.series for named in came))
+    for since, together in groupby(turnover.leaving, key=itemgetter(0)):
+        series = (named.series for _, named in together)
+        yield from _series(writer, {"leaving": since + lag}, series)
+
+
+def _shifted(period: int | None, lag: int) -> int | None:
+    return None if period is None else period + lag
 
 
 def _memories(writer: PartsWriter, held: Sequence[Held], lag: int) -> Iterator[bytes]:
@@ -137,11 +173,26 @@ class _Reading:
         self._book: Book | None = None
         self.books: list[Book] = []
         self.held: list[Held] = []
+        self.came: list[Named] = []
+        self.crowds: dict[int, list[Named]] = {}
+        self.leaving: list[tuple[int, Named]] = []
 
     def take(self, label: Label, part: PartReader) -> None:
         if "held" in label:
             while part.has_more:
                 self._hold(part)
+            return
+        if "gone" in label:
+            self.books[-1].gone += [named.series for named in self._named(part)]
+            return
+        if "came" in label:
+            at = label["came"]
+            came = self.came if at is None else self.crowds.setdefault(int(at), [])
+            came += self._named(part)
+            return
+        if "leaving" in label:
+            since = int(label["leaving"])
+            self.leaving += [(since, named) for named in self._named(part)]
             return
         book = self._book_of(label)
         while part.has_more:
@@ -149,6 +200,13 @@ class _Reading:
             slot = self._loaders[word](part)
             if named is not None:
                 book.slots[named.series] = slot
+
+    def _named(self, part: PartReader) -> Iterator[Named]:
+        """Those that are still reported of the series in a part of nothing but them."""
+        while part.has_more:
+            _, named = self._series.at(part.whole())
+            if named is not None:
+                yield named
 
     def _book_of(self, label: Label) -> Book:
         """That of the part before if it has the same label, else a new one."""

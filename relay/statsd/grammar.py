@@ -12,6 +12,13 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from relay.statsd.asides import ASIDES, judge
+from relay.statsd.lengths import (
+    LINE_BYTES,
+    NAME_CHARACTERS,
+    SECTIONS,
+    TAG_CHARACTERS,
+    TAGS,
+)
 from relay.statsd.names import DIALECTS, Name, name_reader, sanitise
 from relay.statsd.numbers import not_negative, number, rate, timestamp
 from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, Tags, What
@@ -96,12 +103,16 @@ class Grammar:
         """What a line, as ``lines`` gives it, holds: at least one item. Never raises."""
         if line.startswith(ASIDES):
             return _items([judge(line)], line)
+        if len(line) > LINE_BYTES:
+            return _items([Reason.TOO_LONG], line[:LINE_BYTES])
         name, colon, rest = line.partition(b":")
         # In the reference "|#" ends the line's body before anything else is cut.
         if not colon or b"|#" in name:
             return _items([Reason.NO_VALUE], line)
         body = read(rest)
         shared = _share(self._name(name), body)
+        if len(body.sections) > SECTIONS:
+            shared = shared._replace(refused=Reason.TOO_LONG)
         found: list[_Found] = []
         for section in body.sections:
             found += self._section(section, shared)
@@ -121,6 +132,8 @@ class Grammar:
             refused = Reason.UNKNOWN_TYPE
         elif ratio is None:
             refused = Reason.BAD_RATE
+        elif kind is _GAUGE and len(values) > SECTIONS:
+            refused = Reason.TOO_LONG  # each may be a sample of its own
         elif kind is _SET:
             # As in the reference, no text is the member 0.
             member = values[0].decode("utf-8", "replace") or "0"
@@ -149,10 +162,19 @@ class Grammar:
 
 
 def _items(found: list[_Found], line: bytes) -> tuple[Item, ...]:
-    # Decoded once a line: all refused values of a long line show the same text.
+    if len(found) == 1:
+        one = found[0]
+        if isinstance(one, Sample):
+            return (one,)
+        return (_item(one, line.decode("utf-8", "replace")),)
+    # One a reason: values of a long line that are refused alike are the same object.
+    reasons = {one.value: one for one in found if not isinstance(one, Sample)}
+    if not reasons:
+        return tuple(found)  # type: ignore[arg-type]  # nothing but samples
     text = line.decode("utf-8", "replace")
+    items = {word: _item(one, text) for word, one in reasons.items()}
     return tuple(
-        [one if isinstance(one, Sample) else _item(one, text) for one in found]
+        [one if isinstance(one, Sample) else items[one.value] for one in found]
     )
 
 
@@ -171,6 +193,8 @@ def _share(name: Name, body: Body) -> _Line:
     refused = None
     if not name.name:
         refused = Reason.EMPTY_NAME
+    elif _is_too_long(name.name, tags):
+        refused = Reason.TOO_LONG
     elif name.exclusive and named and body.tags is not None:
         refused = Reason.MIXED_DIALECTS
     elif body.timestamp is not None and seconds is None:
@@ -178,6 +202,13 @@ def _share(name: Name, body: Body) -> _Line:
     container = body.container
     text = None if container is None else container.decode("utf-8", "replace")
     return _Line(name.name, tags, tags_raw, seconds, text, refused)
+
+
+def _is_too_long(name: str, tags: Tags) -> bool:
+    if len(tags) > TAGS or len(name) > NAME_CHARACTERS:
+        return True
+    characters = sum([len(key) + len(value or "") for key, value in tags])
+    return characters > TAG_CHARACTERS
 
 
 def _ratio(field: bytes | None) -> float | None:

@@ -15,12 +15,16 @@ _DIGITS = rb"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?"
 _is_number = re.compile(rb"[ \t]*+[+-]?" + _DIGITS + rb"[ \t]*+").fullmatch
 _is_rate = re.compile(_DIGITS).fullmatch
 
+_SURELY_FINITE_DIGITS = 300
+
 # Go's ParseInt, which the Datadog agent uses, ends at 19 digits.
 _MOST_TIMESTAMP_DIGITS = 18
 
 
 def number(text: bytes) -> float | None:
     """The finite decimal number that ``text`` is, blanks around it allowed."""
+    if text.isdigit() and len(text) < _SURELY_FINITE_DIGITS:
+        return float(text)
     if _is_number(text) is None:
         return None
     value = float(text)

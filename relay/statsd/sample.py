@@ -37,10 +37,12 @@ class Reason(enum.Enum):
     BAD_EVENT = "bad_event"
     BAD_SERVICE_CHECK = "bad_service_check"
     MIXED_DIALECTS = "mixed_dialects"
+    TOO_LONG = "too_long"
     LATE = "late"
     FUTURE = "future"
     OVERFLOW = "overflow"
     SERIES_LIMIT = "series_limit"
+    NAME_LIMIT = "name_limit"
 
     @property
     def sentence(self) -> str:
@@ -59,10 +61,12 @@ _SENTENCES = {
     Reason.BAD_EVENT: "the line begins with _e{ but is no well-formed event",
     Reason.BAD_SERVICE_CHECK: "the line begins with _sc| but is no service check",
     Reason.MIXED_DIALECTS: "tags in the name (influx, librato, signalfx) and |# at once",
+    Reason.TOO_LONG: "the line, its name or its tags are longer, or more, than is taken",
     Reason.LATE: "the T field names a period that has been closed already",
     Reason.FUTURE: "the T field is more than 60 s ahead of the open period's end",
     Reason.OVERFLOW: "adding the sample would leave the finite numbers",
     Reason.SERIES_LIMIT: "a new series, and the relay holds as many as it may",
+    Reason.NAME_LIMIT: "a new series, and as many of its name are held as may be",
 }
 
 

@@ -12,13 +12,13 @@ def identity(name: str) -> Identity:
 
 def admit(held: HeldSeries, name: str, period: int) -> Held | None:
     series = Series(Kind.COUNTER, name, (), name, ())
-    if not held.has_room(period):
+    if held.no_room(identity(name), period) is not None:
         return None
     return held.admit(identity(name), series, period)
 
 
 def held_series(limit: int, idle_ttl: int) -> HeldSeries:
-    return HeldSeries(limit, idle_ttl, lambda _: None)
+    return HeldSeries(limit, idle_ttl)
 
 
 def gauge(value: float) -> GaugeSlot:
@@ -120,9 +120,20 @@ def test_what_is_restored_keeps_its_order() -> None:
 
 
 def test_whoever_named_a_series_is_told_that_it_is_let_go() -> None:
-    """So that its name can be given to another."""
+    """At once that it reports no more, and that another may have its name when no period
+    is open that has both; not if it is back by then."""
     gone: list[str] = []
-    held = HeldSeries(1, 60, lambda series: gone.append(series.name))
-    admit(held, "a", 0)
-    admit(held, "b", 120)
-    assert gone == ["a"]
+    free: list[str] = []
+    held = HeldSeries(
+        1,
+        60,
+        apart=180,
+        let_go=lambda series: gone.append(series.name),
+        released=lambda series: free.append(series.name),
+    )
+    for name, period in (("a", 0), ("b", 120), ("a", 240)):
+        admit(held, name, period)
+    assert (gone, free) == (["a", "b"], [])
+    for period in (360, 420):
+        admit(held, "c", period)
+    assert (gone, free) == (["a", "b", "a"], ["b"])

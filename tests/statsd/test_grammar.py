@@ -3,6 +3,7 @@
 import pytest
 
 from relay.statsd.grammar import Grammar, lines
+from relay.statsd.lengths import NAME_CHARACTERS, SECTIONS, TAG_CHARACTERS, TAGS
 from relay.statsd.sample import Item, Kind, Reason, Refusal, Sample
 from tests.statsd.cases import Case, accepted, all_cases, ignored, items, refused
 
@@ -22,8 +23,12 @@ def test_table(case: Case) -> None:
 
 
 def test_tables_know_every_reason_of_the_grammar() -> None:
-    """Each reason but those of the engine stands in a table at least once."""
-    engine = {Reason.LATE, Reason.FUTURE, Reason.OVERFLOW, Reason.SERIES_LIMIT}
+    """Each reason but those of the engine stands in a table at least once.
+
+    What is too long for a table is in a test of its own below.
+    """
+    engine = {Reason.LATE, Reason.FUTURE, Reason.OVERFLOW, Reason.TOO_LONG}
+    engine |= {Reason.SERIES_LIMIT, Reason.NAME_LIMIT}
     known = {word for case in all_cases() for word in case.refused}
     assert known == {reason.value for reason in set(Reason) - engine}
 
@@ -80,24 +85,62 @@ def test_lines(datagram: bytes, cut: list[bytes]) -> None:
 @pytest.mark.parametrize(
     ("line", "sections"),
     [
-        (b"a" + b":1|c" * 16_000, 16_000),
-        (b"a" + b":x|c" * 16_000, 16_000),
-        (b"a" + b":1" * 32_000 + b"|ms", 1),
-        (b"a" + b":+1:1" * 13_000 + b"|g", 26_000),
-        (b"a:1|c" + b"|x:1" * 16_000, 16_001),
-        (b"a:1|c" + b"|" * 64_000, 1),
-        (b"a:1|c|#" + b"k:v," * 16_000, 1),
-        (b"a" + b";k=v" * 16_000 + b":1|c", 1),
-        (b"a:" + b"1" * 64_000 + b"x|c", 1),
-        (b"a:1|c|@0." + b"1" * 64_000, 1),
-        (b"a:1|c|T" + b"1" * 64_000, 1),
+        (b"a" + b":1|c" * SECTIONS, SECTIONS),
+        (b"a" + b":x" * 4_000 + b"|c", 4_000),
+        (b"a" + b":1" * 4_000 + b"|ms", 1),
+        (b"a" + b":+1:1" * (SECTIONS // 2) + b"|g", SECTIONS),
+        (b"a:1|c" + b"|x:1" * 255, 256),
+        (b"a:1|c" + b"|" * 8_000, 1),
+        (b"a:1|c|#" + b"k:v," * 2_000, 1),
+        (b"a" + b";k=v" * 2_000 + b":1|c", 1),
+        (b"a:" + b"1" * 8_000 + b"x|c", 1),
+        (b"a:1|c|@0." + b"1" * 8_000, 1),
+        (b"a:1|c|T" + b"1" * 8_000, 1),
         (b"_e{" + b"1" * 64_000 + b",1}:a|b", 1),
+        (b"a:1|c|#k:" + b"v" * 8_183, 1),
     ],
     ids=lambda value: value[:12] if isinstance(value, bytes) else None,
 )
 def test_longest_lines(line: bytes, sections: int) -> None:
-    """A line as long as a datagram is read to its end, whatever repeats in it."""
+    """A line as long as may be is read to its end, whatever repeats in it."""
     assert len(parse(line)) == sections
+
+
+@pytest.mark.parametrize(
+    ("line", "values"),
+    [
+        (b"a:1|c|#k:" + b"v" * 8_184, 1),
+        (b"a" + b":1" * 20_000 + b"|ms", 1),  # nothing of such a line is looked at
+        (b"a" * 64_000 + b":1|c", 1),
+        (b"a" * (NAME_CHARACTERS + 1) + b":1|c", 1),
+        (b"a:1|c|#" + b",".join(b"k%d" % n for n in range(TAGS + 1)), 1),
+        (b"a:1|c|#k:" + b"v" * TAG_CHARACTERS, 1),
+        (b"a" + b":1|c" * (SECTIONS + 1), SECTIONS + 1),
+        (b"a" + b":1:2|c" * (SECTIONS + 1), 2 * SECTIONS + 2),
+        (b"a" + b":1" * (SECTIONS + 1) + b"|g", SECTIONS + 1),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, bytes) else None,
+)
+@pytest.mark.bar("H4")
+def test_what_is_too_long_is_refused(line: bytes, values: int) -> None:
+    """With a reason of its own, each value by itself where the line was cut at all."""
+    assert [item[1] for item in parse(line)] == [Reason.TOO_LONG] * values
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"a" * NAME_CHARACTERS + b":1|c",
+        b"\xc3\xa9" * 2_000 + b"a:1|c",  # the limit is on what is left of a name
+        b"a:1|c|#" + b",".join(b"k%d" % n for n in range(TAGS)),
+        b"a:1|c|#k:" + b"v" * (TAG_CHARACTERS - 1),
+        b"a" + b":1|c" * SECTIONS,
+    ],
+    ids=lambda value: value[:12],
+)
+def test_the_limits_themselves_are_taken(line: bytes) -> None:
+    """Up to and including."""
+    assert all(isinstance(item, Sample) for item in parse(line))
 
 
 def test_refusals_of_one_line_share_its_text() -> None:
