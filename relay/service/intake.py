@@ -1,9 +1,13 @@
 """The UDP door: hands each datagram and its period to the engine, and nothing else.
 
-It does not look into a datagram and knows neither series nor sinks.
+It does not look into a datagram, but for the ends of lines, and knows neither series nor
+sinks. What one datagram costs depends on its sender, so that none is taken in longer
+than some milliseconds at a time: the rest waits in a short queue, later datagrams behind
+it, while the reactor has its turn and nothing more is read from the socket.
 """
 
-from collections.abc import Callable, Generator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -11,31 +15,91 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 
-__all__ = ["DRAIN_SECONDS", "Drainable", "Intake", "drain"]
+__all__ = ["DRAIN_SECONDS", "PIECE_BYTES", "Drainable", "Intake", "drain"]
 
 DRAIN_SECONDS = 0.5
 TURN_SECONDS = 0.001
 
+PIECE_BYTES = 4096
+"""Known lines, at 5 bytes the shortest, take some 0.5 ms in so many."""
+
 
 class Intake(DatagramProtocol):
-    """Counts what arrives and feeds it to the engine under the period it arrived in."""
+    """Counts what arrives and feeds it to the engine under the period it arrived in.
+
+    ``feed_some`` gives what it had no time for. ``clock`` brings the next turn.
+    """
 
     noisy = False
 
     def __init__(
         self,
-        feed: Callable[[bytes, int], None],
+        feed_some: Callable[[bytes, int], bytes],
         period_at: Callable[[float], int],
         wall: Callable[[], float],
+        clock: IReactorTime,
     ) -> None:
-        self._feed, self._period_at, self._wall = feed, period_at, wall
+        self._feed_some, self._period_at, self._wall = feed_some, period_at, wall
+        self._clock = clock
+        self._waiting: deque[tuple[bytes, int]] = deque()
         self.datagrams = 0
         self.received_bytes = 0
 
     def datagramReceived(self, datagram: bytes, addr: object) -> None:
         self.datagrams += 1
         self.received_bytes += len(datagram)
-        self._feed(datagram, self._period_at(self._wall()))
+        period = self._period_at(self._wall())
+        if not self._waiting:
+            if len(datagram) <= PIECE_BYTES:
+                datagram = self._feed_some(datagram, period)
+                if not datagram:
+                    return
+            self._pause()
+        self._waiting.extend((piece, period) for piece in _pieces(datagram))
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something waits."""
+        return bool(self._waiting)
+
+    def catch_up(self) -> None:
+        """Feed all that waits, however long it takes; before a seal, so that nothing
+        is late for its period."""
+        while self._waiting:
+            self._feed_next()
+
+    def _pause(self) -> None:
+        if self.transport is not None:
+            self.transport.stopReading()
+        self._clock.callLater(0, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._waiting:
+            self._feed_next()
+        if self._waiting:
+            self._clock.callLater(0, self._go_on)
+        elif self.transport is not None:
+            self.transport.startReading()
+
+    def _feed_next(self) -> None:
+        piece, period = self._waiting.popleft()
+        rest = self._feed_some(piece, period)
+        if rest:
+            self._waiting.appendleft((rest, period))
+
+
+def _pieces(datagram: bytes) -> Iterator[bytes]:
+    """Whole lines, so many that they are short; a longer line by itself."""
+    at = 0
+    while len(datagram) - at > PIECE_BYTES:
+        end = datagram.rfind(b"\n", at, at + PIECE_BYTES)
+        if end < 0:
+            end = datagram.find(b"\n", at + PIECE_BYTES)
+        if end < 0:
+            break
+        yield datagram[at:end]
+        at = end + 1
+    yield datagram[at:]
 
 
 class Drainable(Protocol):
@@ -54,12 +118,14 @@ def drain(
 
     Closing a socket throws its queue away; at a stop that queue is somebody's data. A
     sender that never pauses must not keep us from stopping, hence the bound; and
-    between reads the reactor has its turn, so that a second signal is heard.
+    between reads the reactor has its turn, so that a second signal is heard. What was
+    read is fed in any case.
     """
     deadline = clock.seconds() + DRAIN_SECONDS
-    while clock.seconds() < deadline:
+    while intake.is_behind or clock.seconds() < deadline:
         before = intake.datagrams
-        port.doRead()
-        if intake.datagrams == before:
-            return
+        if not intake.is_behind:
+            port.doRead()
+            if intake.datagrams == before:
+                return
         yield deferLater(clock, TURN_SECONDS, lambda: None)
