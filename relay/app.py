@@ -111,7 +111,7 @@ class Relay:
         self._period_at = partial(aligned, length=settings.period)
         self._doors = Doors(
             reactor,
-            lambda: Intake(self._engine.feed, self._period_at, wall),
+            lambda: Intake(self._engine.feed_some, self._period_at, wall, reactor),
             inherited,
         )
         self._spool = open_spool(settings)
@@ -153,6 +153,7 @@ class Relay:
             seal=self._engine.seal,
             sealed=self._sealed,
             step=self._engine.step,
+            catch_up=self._doors.catch_up,
             period_seconds=self._settings.period,
             clock=self._reactor,
             wall=self._wall,
@@ -235,6 +236,7 @@ class Relay:
             emulator=self._sites.urls.get("emulator"),
             ledger=parts.ledger,
             series=parts.series,
+            overflow=parts.overflow,
             spool={
                 "batches": tally.batches,
                 "entries": tally.entries,

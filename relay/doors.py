@@ -89,6 +89,11 @@ class Doors:
             self._closed(bound)
         return [bound.door for bound in fresh]
 
+    def catch_up(self) -> None:
+        """Have all that was read taken, however long that is."""
+        for bound in self._bound:
+            bound.door.intake.catch_up()
+
     @inlineCallbacks
     def close(self) -> Generator[Deferred[Any], Any, None]:
         """Read what the kernel still holds, then close."""

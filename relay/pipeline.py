@@ -43,6 +43,7 @@ def build_engine(settings: Settings, namer: Namer) -> Engine:
         long_factor=settings.long_factor,
         percentiles=sorted(settings.percentiles),
         series_limit=settings.series_limit,
+        series_limit_per_name=settings.series_limit_per_name,
         idle_ttl_seconds=settings.idle_ttl,
         silent_kinds=settings.delete_idle,
         released=namer.release,

@@ -11,16 +11,19 @@ from typing import NamedTuple, TypeVar
 from relay.admin.status import (
     ClockStep,
     Collisions,
+    Counted,
     Credentials,
     Entries,
     Ledger,
     Listener,
+    Overflow,
     Refused,
     Sink,
 )
 from relay.cloudmonitor.naming import Namer
 from relay.delivery.ledger import LedgerSnapshot
 from relay.rollup.engine import Engine, Tally
+from relay.rollup.overflow import Seen
 from relay.service.courier import CourierStatus
 from relay.service.intake import Intake
 from relay.service.kernel import KernelDrops, ReceiveBuffer
@@ -108,6 +111,7 @@ class Parts(NamedTuple):
     listeners: Sequence[Listener]
     ledger: Ledger
     series: int
+    overflow: Overflow
     collisions: Collisions
     last_refusals: Sequence[Refused]
 
@@ -121,6 +125,10 @@ def status_parts(
         listeners=[_listener(door) for door in doors],
         ledger=_ledger(tally, ledger),
         series=tally.series,
+        overflow=Overflow(
+            prefixes=_counted(engine.overflow().prefixes),
+            names=_counted(engine.overflow().names),
+        ),
         collisions=Collisions(
             count=namer.collision_count,
             latest=[
@@ -165,6 +173,10 @@ def credentials_words(sink: object) -> Credentials | None:
         expires_at=signed.credentials_expire_at,
         warning=signed.credentials_warning or None,
     )
+
+
+def _counted(seen: Seen) -> Counted:
+    return Counted(known=seen.known, others=seen.others)
 
 
 def _listener(door: Door) -> Listener:

@@ -54,7 +54,10 @@ _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 STYLE_SOURCE = f"'sha256-{_DIGEST}'"
 """What a Content-Security-Policy has to allow for the page's one style sheet."""
 
-_SECTIONS = ("sink", "listeners", "spool", "credentials", "collisions", "last_refusals")
+_SECTIONS = (
+    *("sink", "listeners", "spool", "credentials"),
+    *("collisions", "overflow", "last_refusals"),
+)
 
 
 def render(status: Status, *, ready: bool, now: float) -> bytes:

@@ -10,10 +10,12 @@ __all__ = [
     "Checkpoints",
     "ClockStep",
     "Collisions",
+    "Counted",
     "Credentials",
     "Entries",
     "Ledger",
     "Listener",
+    "Overflow",
     "Predecessor",
     "Refused",
     "Reload",
@@ -111,6 +113,24 @@ class Refused(TypedDict):
     reason: str
 
 
+class Counted(TypedDict):
+    """Refused samples by the prefix or the name of their series, and those of others."""
+
+    known: Mapping[str, int]
+    others: int
+
+
+class Overflow(TypedDict):
+    """New series that found no room, of the latest period that had any.
+
+    ``prefixes``, up to the first dot, are of those beyond the limit of all series,
+    ``names`` of those beyond the limit of a name.
+    """
+
+    prefixes: Counted
+    names: Counted
+
+
 class ClockStep(TypedDict):
     """The wall clock was set to ``at``, ahead by ``seconds``, or back."""
 
@@ -161,6 +181,7 @@ class Status(TypedDict):
     emulator: str | None
     ledger: Ledger
     series: int
+    overflow: Overflow
     spool: Mapping[str, object]
     sink: Sink
     credentials: Credentials | None

@@ -15,6 +15,7 @@ from relay.commands.parsing import Commands, add_command
 from relay.errors import ConfigError
 from relay.pipeline import build_grammar, build_namer
 from relay.recording import read
+from relay.rollup.held import HeldSeries
 from relay.rollup.series import Resolve, Series
 from relay.settings import add_arguments, from_arguments
 from relay.statsd.grammar import Grammar, lines
@@ -29,7 +30,8 @@ MORE = """\
   cms-relay explain --reasons
 """
 SETTINGS = (
-    *("dialect", "signed_gauge", "report_client_telemetry", "series_limit"),
+    *("dialect", "signed_gauge", "report_client_telemetry"),
+    *("series_limit", "series_limit_per_name"),
     *("instance", "instance_key", "first_tags"),
 )
 
@@ -54,7 +56,10 @@ def _explain(arguments: argparse.Namespace) -> int:
         return 0
     settings = from_arguments(arguments, will_run=False).settings
     explainer = Explainer(
-        build_grammar(settings), build_namer(settings), settings.series_limit
+        build_grammar(settings),
+        build_namer(settings),
+        settings.series_limit,
+        settings.series_limit_per_name,
     )
     with _datagrams(arguments) as datagrams:
         for number, datagram in enumerate(datagrams):
@@ -69,9 +74,11 @@ def _explain(arguments: argparse.Namespace) -> int:
 class Explainer:
     """Answers for one datagram at a time; remembers series, for their limit."""
 
-    def __init__(self, grammar: Grammar, resolve: Resolve, limit: int) -> None:
-        self._grammar, self._resolve, self._limit = grammar, resolve, limit
-        self._known: set[Any] = set()
+    def __init__(
+        self, grammar: Grammar, resolve: Resolve, limit: int, limit_per_name: int = 0
+    ) -> None:
+        self._grammar, self._resolve = grammar, resolve
+        self._held = HeldSeries(limit, 0, limit_per_name=limit_per_name)
 
     def explain(self, datagram: bytes) -> dict[str, list[dict[str, Any]]]:
         """``accepted``, ``refused`` and ``ignored``, one row a section.
@@ -94,12 +101,7 @@ class Explainer:
     def _name(
         self, text: str, sample: Sample, found: dict[str, list[dict[str, Any]]]
     ) -> None:
-        series = self._resolve(sample.kind, sample.name, sample.tags)
-        if isinstance(series, Series) and series not in self._known:
-            if len(self._known) >= self._limit:
-                series = Reason.SERIES_LIMIT
-            else:
-                self._known.add(series)
+        series = self._series(sample)
         match series:
             case What():
                 found["accepted"].append(_accepted(sample, None))
@@ -113,6 +115,20 @@ class Explainer:
                     "Dimensions": dict(series.dimensions),
                 }
                 found["accepted"].append(_accepted(sample, metric))
+
+    def _series(self, sample: Sample) -> Series | Reason | What:
+        """As the engine has it, in one period that never ends."""
+        identity = (sample.kind.value, sample.name, sample.tags)
+        held = self._held.get(identity)
+        if held is not None:
+            return held.named.series
+        full = self._held.no_room(identity, 0)
+        if full is not None:
+            return full
+        verdict = self._resolve(sample.kind, sample.name, sample.tags)
+        if isinstance(verdict, Series):
+            self._held.admit(identity, verdict, 0)
+        return verdict
 
 
 def _because(text: str, reason: Reason | What) -> dict[str, Any]:

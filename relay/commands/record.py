@@ -45,6 +45,7 @@ def register(commands: Commands) -> None:
 
 
 LONGEST = 1e9
+LARGEST_DATAGRAM = 65_535
 
 
 class Recorder:
@@ -114,11 +115,15 @@ def _run(
             failures.append(error)
             stop()
 
+    def take(datagram: bytes, _period: int) -> bytes:
+        recorder.take(datagram)
+        return b""
+
     recorder = Recorder(write, time.monotonic, time.time(), limit or math.inf, stop)
-    door = Intake(lambda datagram, _: recorder.take(datagram), int, time.time)
+    door = Intake(take, int, time.time, reactor, LARGEST_DATAGRAM)
     try:
         port = reactor.listenUDP(
-            listen.port, door, interface=listen.host, maxPacketSize=65535
+            listen.port, door, interface=listen.host, maxPacketSize=LARGEST_DATAGRAM
         )
     except CannotListenError as error:
         raise RelayError(f"{listen}: {error.socketError}") from None

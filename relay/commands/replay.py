@@ -33,8 +33,8 @@ begun is not among them; --until 300 (with --start at a multiple of it) complete
 """
 SETTINGS = (
     *("dialect", "signed_gauge", "report_client_telemetry"),
-    *("engine", "period", "long_period", "percentiles", "series_limit"),
-    *("idle_ttl", "delete_idle"),
+    *("engine", "period", "long_period", "percentiles"),
+    *("series_limit", "series_limit_per_name", "idle_ttl", "delete_idle"),
     *("instance", "instance_key", "first_tags", "group_id"),
 )
 LATEST = 100_000_000_000

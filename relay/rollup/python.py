@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from relay.rollup.adding import add, slot_makers
+from relay.rollup.admission import NO_ROOM, Admission
 from relay.rollup.book import Book
 from relay.rollup.books import Books
 from relay.rollup.carry import read_carried, write_carried
@@ -21,7 +22,7 @@ from relay.rollup.engine import Restored, Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.ledger import KINDS, Ledger
-from relay.rollup.overflow import Overflow, OverflowSample
+from relay.rollup.overflow import Overflow
 from relay.rollup.series import Resolve, Series
 from relay.rollup.series_table import Names
 from relay.rollup.slot import MEMBER_BYTES, GaugeSlot, Slot
@@ -47,15 +48,12 @@ from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, Wh
 __all__ = ["PythonEngine"]
 
 _FEWEST_SPELLINGS = 1024
-_MOST_VERDICTS = 8192
 
 # What lines cost, in refusals at first sight, which take some 7 µs each.
 ENOUGH = 300
 NAMING = 8
 FOLDING = 50
 BYTES_OF_ONE = 32
-
-NO_ROOM = (Reason.SERIES_LIMIT, Reason.NAME_LIMIT)
 
 
 class PythonEngine:
@@ -90,7 +88,6 @@ class PythonEngine:
     ) -> None:
         self._parse = grammar.parse
         self._resolve = resolve
-        self._verdicts: dict[Identity, Reason | What] = {}
         self._released = released
         self._held = HeldSeries(
             series_limit,
@@ -100,10 +97,9 @@ class PythonEngine:
             let_go=self._let_go,
             released=released,
         )
-        self._overflow = OverflowSample()
+        self._admission = Admission(resolve, self._held)
         self._new_slot = slot_makers(exact_samples, exact_members)
         self._loaders = slot_loaders(exact_samples, exact_members)
-        self._namings = 0
         self._length = period_seconds
         self._known = Vocabulary(max(series_limit, _FEWEST_SPELLINGS))
         self._ledger = Ledger()
@@ -297,7 +293,7 @@ class PythonEngine:
         return self._ledger.tally(len(self._held))
 
     def overflow(self) -> Overflow:
-        return self._overflow.sample()
+        return self._admission.overflow()
 
     def last_refusals(self) -> Sequence[Refusal]:
         return self._ledger.latest()
@@ -343,7 +339,7 @@ class PythonEngine:
     def _account(self, line: bytes, spelled: Spelled | None) -> int:
         """Take a line by way of the grammar; its spelling may be learned."""
         items = self._parse(line)
-        namings = self._namings
+        namings = self._admission.namings
         duplicates = 0
         for item, times in _runs(items):
             if isinstance(item, Sample):
@@ -357,7 +353,8 @@ class PythonEngine:
             else:
                 self._ledger.refuse(item.reason, item.text, times)
         self._ledger.duplicate_tags += duplicates
-        return 1 + len(line) // BYTES_OF_ONE + NAMING * (self._namings - namings)
+        namings = self._admission.namings - namings
+        return 1 + len(line) // BYTES_OF_ONE + NAMING * namings
 
     def _recall(self, spelled: Spelled) -> bool:
         """Take a plain line whose spelling was learned in the period before."""
@@ -382,7 +379,9 @@ class PythonEngine:
         times = len(sample.values)
         place = self._place(sample)
         if isinstance(place, Reason):
-            self._turn_away(place, sample, line)
+            # Of names that find no room only a few prefixes are kept, by Admission.
+            text = None if place in NO_ROOM else _text(line)
+            self._ledger.refuse(place, text, times)
             return
         if isinstance(place, What):
             self._ledger.ignored[place] += times
@@ -401,15 +400,6 @@ class PythonEngine:
             if spelled is not None:
                 self._known.learn(spelled, weight, slot, held.named)
 
-    def _turn_away(self, reason: Reason, sample: Sample, line: bytes) -> None:
-        """Count a sample that finds no place; of names only a few prefixes are kept."""
-        times = len(sample.values)
-        if reason in NO_ROOM:
-            self._ledger.refused[reason] += times
-            self._overflow.add(reason, sample.name, times, self._book.age)
-        else:
-            self._ledger.refuse(reason, _text(line), times)
-
     def _let_go(self, series: Series) -> None:
         """It is held no longer; from the present period on nothing is reported of it."""
         self._book.gone.append(series)
@@ -420,7 +410,7 @@ class PythonEngine:
         book = self._book if stamp is None else self._books.stamped(stamp)
         if isinstance(book, Reason):
             return book
-        held = self._hold(sample, book.age)
+        held = self._admission.series(sample, book.age, self._book.age)
         return (book, held) if isinstance(held, Held) else held
 
     def _enter(self, slot: Slot, held: Held, book: Book) -> None:
@@ -428,28 +418,6 @@ class PythonEngine:
         book.slots[held.named.series] = slot
         if isinstance(slot, GaugeSlot):
             self._held.remember(held, slot, book.age)
-
-    def _hold(self, sample: Sample, age: int) -> Held | Reason | What:
-        """The series of a sample, if it has one and there is a place for it."""
-        identity = (sample.kind.value, sample.name, sample.tags)
-        held = self._held.get(identity)
-        if held is not None:
-            return self._held.see(held, age)
-        known = self._verdicts.get(identity)
-        if known is not None:
-            return known
-        # Asked only where there is room: who asks has a name from then on.
-        full = self._held.no_room(identity, self._book.age)
-        if full is not None:
-            return full
-        self._namings += 1
-        verdict = self._resolve(sample.kind, *identity[1:])
-        if isinstance(verdict, Series):
-            return self._held.admit(identity, verdict, age)
-        if len(self._verdicts) >= _MOST_VERDICTS:
-            self._verdicts.clear()
-        self._verdicts[identity] = verdict
-        return verdict
 
 
 def _ascending(percentiles: Sequence[int]) -> Sequence[int]:

@@ -25,7 +25,8 @@ class Clockwork(Generic[Sealed]):
     """Calls ``sealed`` with each period, oldest first, when its grace is over.
 
     ``step`` is told when the wall clock was set: which period was open, which one is,
-    and says whether periods follow. ``steps`` has what was noticed.
+    and says whether periods follow. ``steps`` has what was noticed. ``catch_up`` is to
+    have all taken that has arrived, before a seal or a step.
     """
 
     _log = Logger()
@@ -36,11 +37,13 @@ class Clockwork(Generic[Sealed]):
         seal: Callable[[int], Sequence[Sealed]],
         sealed: Callable[[Sealed], object],
         step: Callable[[int, int], bool] = lambda _old, _new: False,
+        catch_up: Callable[[], None] = lambda: None,
         period_seconds: int,
         clock: IReactorTime,
         wall: Callable[[], float],
     ) -> None:
         self._seal, self._sealed, self._step = seal, sealed, step
+        self._catch_up = catch_up
         self._length = period_seconds
         self._grace = SEAL_GRACE_SECONDS
         self._clock, self._wall = clock, wall
@@ -84,11 +87,13 @@ class Clockwork(Generic[Sealed]):
         boundary = self._boundary()
         if boundary > self._sealed_until:
             self._sealed_until = boundary
+            self._catch_up()
             for period in self._seal(boundary):
                 self._sealed(period)
 
     def _follow(self, stepped: Step) -> None:
         self._log.warn("the wall clock was set by {seconds:+.3f} s", seconds=stepped[1])
+        self._catch_up()
         new = aligned(stepped.at, self._length)
         if self._step(aligned(stepped.at - stepped.seconds, self._length), new):
             self._sealed_until = new

@@ -8,7 +8,7 @@ it, while the reactor has its turn and nothing more is read from the socket.
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.interfaces import IReactorTime
@@ -27,7 +27,8 @@ PIECE_BYTES = 4096
 class Intake(DatagramProtocol):
     """Counts what arrives and feeds it to the engine under the period it arrived in.
 
-    ``feed_some`` gives what it had no time for. ``clock`` brings the next turn.
+    ``feed_some`` gives what it had no time for. ``clock`` brings the next turn. A datagram
+    of more than ``piece_bytes`` is fed in pieces.
     """
 
     noisy = False
@@ -38,9 +39,10 @@ class Intake(DatagramProtocol):
         period_at: Callable[[float], int],
         wall: Callable[[], float],
         clock: IReactorTime,
+        piece_bytes: int = PIECE_BYTES,
     ) -> None:
         self._feed_some, self._period_at, self._wall = feed_some, period_at, wall
-        self._clock = clock
+        self._clock, self._piece_bytes = clock, piece_bytes
         self._waiting: deque[tuple[bytes, int]] = deque()
         self.datagrams = 0
         self.received_bytes = 0
@@ -50,12 +52,12 @@ class Intake(DatagramProtocol):
         self.received_bytes += len(datagram)
         period = self._period_at(self._wall())
         if not self._waiting:
-            if len(datagram) <= PIECE_BYTES:
+            if len(datagram) <= self._piece_bytes:
                 datagram = self._feed_some(datagram, period)
                 if not datagram:
                     return
             self._pause()
-        self._waiting.extend((piece, period) for piece in _pieces(datagram))
+        self._waiting.extend((piece, period) for piece in self._pieces(datagram))
 
     @property
     def is_behind(self) -> bool:
@@ -69,8 +71,8 @@ class Intake(DatagramProtocol):
             self._feed_next()
 
     def _pause(self) -> None:
-        if self.transport is not None:
-            self.transport.stopReading()
+        port: Any = self.transport  # Twisted's interface of it leaves out reading
+        port.stopReading()
         self._clock.callLater(0, self._go_on)
 
     def _go_on(self) -> None:
@@ -78,8 +80,9 @@ class Intake(DatagramProtocol):
             self._feed_next()
         if self._waiting:
             self._clock.callLater(0, self._go_on)
-        elif self.transport is not None:
-            self.transport.startReading()
+        else:
+            port: Any = self.transport
+            port.startReading()
 
     def _feed_next(self) -> None:
         piece, period = self._waiting.popleft()
@@ -87,19 +90,18 @@ class Intake(DatagramProtocol):
         if rest:
             self._waiting.appendleft((rest, period))
 
-
-def _pieces(datagram: bytes) -> Iterator[bytes]:
-    """Whole lines, so many that they are short; a longer line by itself."""
-    at = 0
-    while len(datagram) - at > PIECE_BYTES:
-        end = datagram.rfind(b"\n", at, at + PIECE_BYTES)
-        if end < 0:
-            end = datagram.find(b"\n", at + PIECE_BYTES)
-        if end < 0:
-            break
-        yield datagram[at:end]
-        at = end + 1
-    yield datagram[at:]
+    def _pieces(self, datagram: bytes) -> Iterator[bytes]:
+        """Whole lines, so many that they are short; a longer line by itself."""
+        at, most = 0, self._piece_bytes
+        while len(datagram) - at > most:
+            end = datagram.rfind(b"\n", at, at + most)
+            if end < 0:
+                end = datagram.find(b"\n", at + most)
+            if end < 0:
+                break
+            yield datagram[at:end]
+            at = end + 1
+        yield datagram[at:]
 
 
 class Drainable(Protocol):

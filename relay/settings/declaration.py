@@ -156,6 +156,15 @@ class Settings:
             most=10_000_000,
         ),
     )
+    series_limit_per_name: int = field(
+        default=0,
+        metadata=_about(
+            _ROLL,
+            "Series of one name held at most; 0 for as many as there are",
+            least=0,
+            most=10_000_000,
+        ),
+    )
     idle_ttl: int = field(
         default=3600,
         metadata=_about(

@@ -45,6 +45,10 @@ def a_status() -> Status:
             "requests": {"accepted": 45, "throttled": 1},
         },
         "series": 321,
+        "overflow": {
+            "prefixes": {"known": {"flood<b>": 12}, "others": 3},
+            "names": {"known": {}, "others": 0},
+        },
         "spool": {"entries": 74, "bytes": 20_480},
         "sink": {
             "name": "cloudmonitor",

@@ -5,13 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from relay.rollup.engine import Engine
+from relay.rollup.engines import open_engine
+from relay.rollup.series import Series
 from relay.rollup.summary import (
     CounterSummary,
     GaugeSummary,
     SetSummary,
     TimerSummary,
 )
-from relay.statsd.sample import Ignored, Kind, Reason, Refusal, Sample, What
+from relay.statsd.grammar import Grammar
+from relay.statsd.sample import Ignored, Kind, Reason, Refusal, Sample, Tags, What
 from tests.rollup.rig import Rig, resolve
 
 MakeRig = Callable[..., Rig]
@@ -421,17 +424,17 @@ def test_explain_changes_nothing(rig: Rig) -> None:
     assert rig.engine.tally().lines == 0
 
 
-def test_resolve_is_asked_once_a_series(rig: Rig) -> None:
+def test_resolve_is_asked_once_a_series() -> None:
     """Neither the second sample nor the second period asks again."""
     asked: list[str] = []
 
-    def listen(kind: Kind, name: str, tags: object, /) -> object:
+    def listen(kind: Kind, name: str, tags: Tags, /) -> Series | Reason | What:
         asked.append(name)
         return resolve(kind, name, ())
 
-    rig.engine._resolve = listen  # type: ignore[attr-defined]
+    engine = open_engine("python", listen, Grammar())
     for at in (0, 60):
-        rig.feed("a:1|c", "a:2|c", "unmapped:1|c", "telemetry:1|c", at=at)
+        engine.feed(b"a:1|c\na:2|c\nunmapped:1|c\ntelemetry:1|c", at)
     assert asked == ["a", "unmapped", "telemetry"]
 
 
