@@ -5,7 +5,8 @@ The mapping is DDSketch's (Masson, Rim, Lee, VLDB 2019): bin i holds the magnitu
 than the relative error e, g being (1 + e) / (1 - e). Zero has a bin of its own, each sign
 a row.
 
-Bins know weights, not samples, and neither sums nor extremes: those are exact and live
+Their number is bounded, so that values of every size there is cost no more memory than
+others. Bins know weights, not samples, and neither sums nor extremes: those are exact and live
 with whoever owns the bins.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from relay.rollup.columns import PartReader, PartWriter
 
-__all__ = ["RELATIVE_ERROR", "Bins"]
+__all__ = ["MOST_CHUNKS", "RELATIVE_ERROR", "Bins"]
 
 RELATIVE_ERROR = 0.005
 
@@ -25,11 +26,21 @@ _LOG_GAMMA = math.log((1 + _ERROR) / (1 - _ERROR))
 _PER_LOG_GAMMA = 1 / _LOG_GAMMA
 _LOG_MIDDLE = math.log(1 - _ERROR)  # 2g^i / (g + 1) = (1 - e) g^i
 
-_CHUNK = 64
+_CHUNK_BITS = 6
+_CHUNK = 1 << _CHUNK_BITS
+_IN_CHUNK = _CHUNK - 1
+_CHUNK_BYTES = 8 * _CHUNK
+
+MOST_CHUNKS = 72
+"""Of both rows together, 48 KB of memory: twenty decades of magnitudes without a gap, or
+as many values that are far apart. Beyond that the smallest magnitudes share a bin."""
+
+_BELOW_ALL = -(1 << 30)
 
 
 class Bins:
-    """Weights by value; equal to any other order of adding and merging the same."""
+    """Weights by value; equal to any other order of adding and merging the same, as long
+    as there are not too many bins."""
 
     __slots__ = ("negative", "positive", "zero")
 
@@ -43,17 +54,24 @@ class Bins:
         log, ceil, per, positive = math.log, math.ceil, _PER_LOG_GAMMA, self.positive
         for value in values:
             if value > 0.0:
-                positive.add(ceil(log(value) * per), weight)
+                if positive.add(ceil(log(value) * per), weight):
+                    self._bound()
             elif value < 0.0:
-                self.negative.add(ceil(log(-value) * per), weight)
+                if self.negative.add(ceil(log(-value) * per), weight):
+                    self._bound()
             else:
                 self.zero += weight
 
     def absorb(self, other: "Bins") -> None:
         """Add what ``other`` holds; it stays as it is."""
-        self.negative.absorb(other.negative)
+        for mine, its in (
+            (self.negative, other.negative),
+            (self.positive, other.positive),
+        ):
+            for index, weight in its.ascending():
+                if mine.add(index, weight):
+                    self._bound()
         self.zero += other.zero
-        self.positive.absorb(other.positive)
 
     def copy(self) -> "Bins":
         same = Bins()
@@ -73,6 +91,13 @@ class Bins:
         bins.negative, bins.positive = _Row.load(part), _Row.load(part)
         return bins
 
+    def _bound(self) -> None:
+        """Give up the smallest magnitudes of the longer row, if there are too many."""
+        negative, positive = len(self.negative.chunks), len(self.positive.chunks)
+        if negative + positive > MOST_CHUNKS:
+            longer = self.negative if negative > positive else self.positive
+            longer.give_up_lowest()
+
     def ascending(self) -> Iterator[tuple[float, float]]:
         """Each value that stands for a bin, with the bin's weight, without empty ones."""
         for index, weight in self.negative.descending():
@@ -91,68 +116,63 @@ def _value(index: int) -> float:
 
 
 class _Row:
-    """Weights by index, contiguous; the first one is that of index ``_first``.
+    """Weights by index, in chunks that are there where something was added.
 
-    A decade of magnitudes takes 1.8 KB; all that doubles have take 1.1 MB. There is no
-    bound below that: one absurd sample must not spoil the percentiles of the others.
+    What is below ``_floor`` counts as if it were there.
     """
 
-    __slots__ = ("_first", "_weights")
+    __slots__ = ("_floor", "chunks")
 
     def __init__(self) -> None:
-        self._first = 0
-        self._weights = array("d")
+        self.chunks: dict[int, array[float]] = {}
+        self._floor = _BELOW_ALL
 
-    def add(self, index: int, weight: float) -> None:
-        at = index - self._first
-        if not 0 <= at < len(self._weights):
-            at = self._reach(index)
-        self._weights[at] += weight
+    def add(self, index: int, weight: float) -> bool:
+        """Whether it took another chunk."""
+        index = max(index, self._floor)
+        chunk = self.chunks.get(index >> _CHUNK_BITS)
+        if chunk is not None:
+            chunk[index & _IN_CHUNK] += weight
+            return False
+        chunk = self.chunks[index >> _CHUNK_BITS] = array("d", bytes(_CHUNK_BYTES))
+        chunk[index & _IN_CHUNK] = weight
+        return True
 
-    def absorb(self, other: "_Row") -> None:
-        for index, weight in other.ascending():
-            self.add(index, weight)
+    def give_up_lowest(self) -> None:
+        """Move the weight of the lowest chunk to the lowest bin of the next; of two."""
+        lowest, heir = sorted(self.chunks)[:2]
+        self._floor = heir << _CHUNK_BITS
+        self.chunks[heir][0] += sum(self.chunks.pop(lowest))
 
     def copy(self) -> "_Row":
         same = _Row()
-        same._first, same._weights = self._first, self._weights[:]
+        same._floor = self._floor
+        same.chunks = {at: chunk[:] for at, chunk in self.chunks.items()}
         return same
 
     def save(self, part: PartWriter) -> None:
-        part.whole.extend((self._first, len(self._weights)))
-        part.real.extend(self._weights)
+        part.whole.extend((self._floor, len(self.chunks)))
+        for at, chunk in self.chunks.items():
+            part.whole.append(at)
+            part.real.extend(chunk)
 
     @classmethod
     def load(cls, part: PartReader) -> "_Row":
         row = cls()
-        row._first = part.whole()
-        row._weights = part.reals(part.whole())
+        row._floor = part.whole()
+        for _ in range(part.whole()):
+            row.chunks[part.whole()] = part.reals(_CHUNK)
         return row
 
     def ascending(self) -> Iterator[tuple[int, float]]:
-        for index, weight in enumerate(self._weights, self._first):
-            if weight:
-                yield index, weight
+        for at in sorted(self.chunks):
+            for index, weight in enumerate(self.chunks[at], at << _CHUNK_BITS):
+                if weight:
+                    yield index, weight
 
     def descending(self) -> Iterator[tuple[int, float]]:
-        top = self._first + len(self._weights) - 1
-        for back, weight in enumerate(reversed(self._weights)):
-            if weight:
-                yield top - back, weight
-
-    def _reach(self, index: int) -> int:
-        """Lengthen the row by whole chunks towards ``index``, and say where it is now."""
-        low = index - index % _CHUNK
-        high = low + _CHUNK
-        if self._weights:
-            low = min(low, self._first)
-            high = max(high, self._first + len(self._weights))
-        if low != self._first or high - low != len(self._weights):
-            self._lay_out(low, high)
-        return index - low
-
-    def _lay_out(self, low: int, high: int) -> None:
-        weights = array("d", bytes(8 * (high - low)))
-        for index, weight in self.ascending():
-            weights[index - low] = weight
-        self._first, self._weights = low, weights
+        for at in sorted(self.chunks, reverse=True):
+            top = (at << _CHUNK_BITS) + _IN_CHUNK
+            for back, weight in enumerate(reversed(self.chunks[at])):
+                if weight:
+                    yield top - back, weight

@@ -52,7 +52,7 @@ _FEWEST_SPELLINGS = 1024
 # What lines cost, in refusals at first sight, which take some 7 µs each.
 ENOUGH = 300
 NAMING = 8
-FOLDING = 50
+FOLDING = 20
 BYTES_OF_ONE = 32
 
 

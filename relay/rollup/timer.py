@@ -21,6 +21,9 @@ __all__ = ["TimerSlot"]
 
 _MOST_LANES = 8
 
+_UNFOLDED = 128
+"""Samples that wait beyond the limit of exact ones; strays, at 110 bytes, are the worst."""
+
 
 class _Figures(NamedTuple):
     weight: float
@@ -86,7 +89,7 @@ class TimerSlot:
         for lane in self.lanes.values():
             lane.clear()
         self.strays.clear()
-        self.room = self._exact + 1
+        self.room = min(self._exact, _UNFOLDED) + 1
 
     def merged(self, other: "TimerSlot") -> "TimerSlot":
         both = TimerSlot(self._exact)
@@ -153,14 +156,15 @@ class TimerSlot:
         slot.settled = _Figures(*part.reals(4))
         if part.whole():
             slot.bins = Bins.load(part)
-        slot.room -= len(slot.strays) + sum(map(len, slot.lanes.values()))
+            slot.room = min(exact, _UNFOLDED) + 1
+        slot.room -= slot.kept()
         if slot.room <= 0:
             slot.fold()
         return slot
 
     def kept(self) -> int:
         """How many samples are in lanes and strays."""
-        return self._exact + 1 - self.room
+        return sum(map(len, self.lanes.values())) + len(self.strays)
 
     def summary(self, percentages: Sequence[int]) -> TimerSummary:
         figures = self._figures()

@@ -2,14 +2,13 @@
 
 import math
 import sys
-from array import array
 
 import pytest
 from ddsketch import DDSketch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.rollup.bins import RELATIVE_ERROR, Bins
+from relay.rollup.bins import MOST_CHUNKS, RELATIVE_ERROR, Bins
 from relay.rollup.rank import nearest_ranks
 
 ordinary = st.floats(1e-3, 1e9) | st.floats(-1e9, -1e-3) | st.just(0.0)
@@ -78,19 +77,39 @@ def test_an_absurd_sample_does_not_spoil_the_others() -> None:
     assert all(close(one, other) for one, other in zip(found, values, strict=True))
 
 
-def test_ordinary_spans_take_little_memory() -> None:
-    """Twelve decades of both signs, as microseconds to weeks, cost less than 64 KB."""
-    bins = binned(*[s * 10.0**e for e in range(-3, 10) for s in (1, -1)])
-    rows = [bins.negative._weights, bins.positive._weights]
-    assert sum(row.itemsize * len(row) for row in rows) <= 65_536
+def values_of_all_sizes() -> list[float]:
+    return [sign * 10.0**e for e in range(-300, 300) for sign in (1, -1)]
+
+
+def chunks(bins: Bins) -> int:
+    return len(bins.negative.chunks) + len(bins.positive.chunks)
+
+
+def test_ordinary_spans_are_never_given_up() -> None:
+    """Nine decades of both signs, without a gap."""
+    values = [1.001**n for n in range(22_000)]
+    bins = binned(*values, *[-value for value in values])
+    assert chunks(bins) <= MOST_CHUNKS
+    found = [value for value, _ in bins.ascending()]
+    assert close(found[len(found) // 2], 1.0)
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_memory_is_bounded(order: int) -> None:
-    """Values of every size there is cost 2.5 MB at most, whichever comes first."""
-    bins = binned(
-        *[sign * 10.0**e for e in range(-300, 300)[::order] for sign in (1, -1)]
-    )
-    rows = [bins.negative._weights, bins.positive._weights]
-    assert all(isinstance(row, array) for row in rows)
-    assert sum(row.itemsize * len(row) for row in rows) <= 2_500_000
+    """Whatever values come first: all weight is kept, the largest values in their bins,
+    the smallest magnitudes in one."""
+    values = values_of_all_sizes()[::order]
+    bins = binned(*values)
+    assert chunks(bins) == MOST_CHUNKS
+    found = list(bins.ascending())
+    assert sum(weight for _, weight in found) == len(values)
+    assert close(found[0][0], min(values))
+    assert close(found[-1][0], max(values))
+
+
+def test_parts_may_be_of_different_sizes() -> None:
+    """Merging bounds them too."""
+    bins = binned(*values_of_all_sizes()[:600])
+    bins.absorb(binned(*values_of_all_sizes()[600:]))
+    assert chunks(bins) == MOST_CHUNKS
+    assert sum(weight for _, weight in bins.ascending()) == 1200

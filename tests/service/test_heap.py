@@ -13,6 +13,9 @@ class Calls:
         self.calls.append(f"collect {generation}")
         return 0
 
+    def set_threshold(self, _young: int, _middle: int, old: int, /) -> None:
+        self.calls.append(f"never by itself: {old > 1_000_000}")
+
     def freeze(self) -> None:
         self.calls.append("freeze")
 
@@ -27,6 +30,7 @@ def test_the_heap_is_walked_whole_only_now_and_then() -> None:
     for _ in range(3):
         heap.set_aside()
     assert calls.calls == [
+        "never by itself: True",
         *("collect 1", "freeze") * 2,
         *("unfreeze", "collect 2", "freeze"),
     ]
