@@ -44,6 +44,7 @@ def build_engine(settings: Settings, namer: Namer) -> Engine:
         percentiles=sorted(settings.percentiles),
         series_limit=settings.series_limit,
         series_limit_per_name=settings.series_limit_per_name,
+        new_series_limit=settings.new_series_limit,
         idle_ttl_seconds=settings.idle_ttl,
         silent_kinds=settings.delete_idle,
         released=namer.release,

@@ -61,6 +61,7 @@ class Namer:
         if key == SERIES_KEY:
             raise ConfigError("instance_key", f"{SERIES_KEY} has another use")
         self._ours = ((key, clean_value(instance)),) if instance else ()
+        self._plain: Dimensions = self._ours or (_ALONE,)  # shared: most have no others
         self._reserved = (*dict(self._ours), SERIES_KEY)
         self._first = dict.fromkeys(map(self._unreserved, map(clean_key, first_tags)))
         self._ignores_telemetry = not report_client_telemetry
@@ -74,8 +75,10 @@ class Namer:
         if self._ignores_telemetry and name.startswith(_TELEMETRY):
             return What.CLIENT_TELEMETRY
         metric = clean_name(name)
-        pairs = (*self._ours, *self._tags_out(tags)) or (_ALONE,)
-        candidates = _candidates(tuple(sorted(pairs)), kind, name, tags)
+        plain = self._plain
+        if tags:
+            plain = tuple(sorted((*self._ours, *self._tags_out(tags)))) or plain
+        candidates = _candidates(plain, kind, name, tags)
         dimensions = self._claimed(metric, candidates, _owner(kind, name, tags))
         return Series(kind, name, tags, metric, dimensions)
 

@@ -34,7 +34,13 @@ begun is not among them; --until 300 (with --start at a multiple of it) complete
 SETTINGS = (
     *("dialect", "signed_gauge", "report_client_telemetry"),
     *("engine", "period", "long_period", "percentiles"),
-    *("series_limit", "series_limit_per_name", "idle_ttl", "delete_idle"),
+    *(
+        "series_limit",
+        "series_limit_per_name",
+        "new_series_limit",
+        "idle_ttl",
+        "delete_idle",
+    ),
     *("instance", "instance_key", "first_tags", "group_id"),
 )
 LATEST = 100_000_000_000

@@ -28,6 +28,7 @@ class EngineOptions(TypedDict, total=False):
     exact_members: int
     future_seconds: int
     series_limit_per_name: int
+    new_series_limit: int
     released: Callable[[Series], None]
 
 

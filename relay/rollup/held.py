@@ -1,13 +1,17 @@
 """The series an engine holds: how many there may be, and which of them has to go.
 
 A series is held from its first sample on, also while it is idle, so that what was known
-before a flood of new names keeps working. Where a new one finds no place,
+before a flood of new names keeps working. New ones find no place where the limit is
+reached, and in a flood: where in one *span*, which is a long period, as many have come
+as were held before, and many at that. A crowd are those that came in a period in which
+there was no place for all. There
 
-- the longest unseen one gives way, if it has been idle for so long that it is silent;
-- else one gives way that came in an earlier period in which there was no room for all,
-  and that was not seen since: the latest of them first, since that is most likely a name
-  of the flood and no other. So many of them go in a period, and no more, as the others
-  are still part of the long period that is to be reported.
+- the longest unseen series gives way, if it has been idle for so long that it is silent;
+- else one of a crowd gives way that was not seen since its period: the latest first, as
+  that is most likely a name of the flood and no other. Those of earlier spans go first of
+  all, also where there is room, so that a flood that goes on takes its own places. Of
+  the present span so many go in a period and no more, since they still are part of the
+  long period that is to be reported.
 
 Knows no slots but the last one of a gauge, which is its memory for deltas.
 """
@@ -68,12 +72,14 @@ class Held(NamedTuple):
 class Turnover(NamedTuple):
     """Who came in a crowd, and who left: see ``HeldSeries``.
 
-    ``now`` is the period that is open, in which ``came`` came; in ``crowds`` are those
-    of earlier ones by period. ``leaving`` have been let go since a period, and still
+    ``now`` is the period that is open, in which ``came`` came, ``in_span`` the number of
+    its span; in ``crowds`` are those of earlier ones by period. ``leaving`` have been let go since a period, and still
     have their names.
     """
 
     now: int | None = None
+    in_span: int | None = None
+    newcomers: int = 0
     is_full: bool = False
     giving_way: int = 0
     came: Sequence[Named] = ()
@@ -84,6 +90,8 @@ class Turnover(NamedTuple):
 class HeldSeries:
     """At most ``limit`` series, of one name at most ``limit_per_name`` (0: as many).
 
+    In a ``span`` of seconds at most ``limit_of_new`` (0: as many as there are) are new,
+    or as many as there were before it; at first there is no such limit.
     One that has been idle for longer than ``idle_ttl`` seconds (0: never) is silent.
     ``let_go`` is told of each that is held no longer, and ``released`` when another
     may have its name: ``apart`` seconds later, when no period is open that has both.
@@ -95,11 +103,14 @@ class HeldSeries:
         idle_ttl: int,
         *,
         limit_per_name: int = 0,
+        limit_of_new: int = 0,
+        span: int = 300,
         apart: int = 0,
         let_go: Callable[[Series], None] = lambda _: None,
         released: Callable[[Series], None] = lambda _: None,
     ) -> None:
         self._limit, self._limit_per_name = limit, limit_per_name
+        self._limit_of_new, self._span = limit_of_new, span
         self.idle_ttl = idle_ttl
         self._apart = apart
         self._tell_let_go, self._released = let_go, released
@@ -112,6 +123,8 @@ class HeldSeries:
         self._now: int | None = None
         self._came: list[Named] = []
         self._giving_way = 0
+        self._newcomers = limit  # that may yet come in this span
+        self._in_span: int | None = None
         self._is_full = False  # somebody found no room
         self._is_shut = False  # and nobody will
         # Of earlier ones in which there was no room for all; the latest is the last.
@@ -151,14 +164,15 @@ class HeldSeries:
             return Reason.NAME_LIMIT
         if self._is_shut:
             return Reason.SERIES_LIMIT
+        if self._has_old_crowd(now):
+            self._has_given_way(0, now)
         wanted = self._limit - _places(identity)
-        while self._places > wanted:
+        while self._places > wanted or not self._newcomers:
             if not self._make_room(now):
                 self._is_full = True
                 # Nobody who is here now becomes silent before the next period.
-                self._is_shut = self._places >= self._limit and not (
-                    self._giving_way and self._crowds
-                )
+                may_give_way = self._giving_way or self._has_old_crowd(now)
+                self._is_shut = not (self._crowds and may_give_way)
                 return Reason.SERIES_LIMIT
         return None
 
@@ -168,6 +182,7 @@ class HeldSeries:
         named = Named(identity, series)
         held = Held(named, period, self._turn, None, period)
         self._came.append(named)
+        self._newcomers -= 1
         self._enter(held)
         return held
 
@@ -180,12 +195,20 @@ class HeldSeries:
         crowds = [(period, came[:]) for period, came in self._crowds]
         came, leaving = self._came[:], tuple(self._leaving)
         return Turnover(
-            self._now, self._is_full, self._giving_way, came, crowds, leaving
+            self._now,
+            self._in_span,
+            self._newcomers,
+            self._is_full,
+            self._giving_way,
+            came,
+            crowds,
+            leaving,
         )
 
     def restore(self, some: Iterable[Held], turnover: Turnover = Turnover()) -> None:  # noqa: B008 - a value
         """Hold these and no others; where there are too many, the longest unseen go."""
-        self._now, self._is_full, self._giving_way = turnover[:3]
+        self._now, self._in_span, self._newcomers = turnover[:3]
+        self._is_full, self._giving_way = turnover[3:5]
         self._came = list(turnover.came)
         self._crowds = [(period, list(came)) for period, came in turnover.crowds]
         self._leaving = deque(turnover.leaving)
@@ -219,34 +242,44 @@ class HeldSeries:
         self._now, self._came = now, []
         self._is_full = self._is_shut = False
         self._giving_way = max(1, self._limit // GIVING_WAY)
+        if now // self._span != self._in_span:
+            # In the first period of all everything is new.
+            is_limited = self._limit_of_new and self._held
+            self._newcomers = (
+                max(self._limit_of_new, len(self._held)) if is_limited else self._limit
+            )
+            self._in_span = now // self._span if self._held else None
 
     def _make_room(self, now: int) -> bool:
         oldest = next(iter(self._held.values()), None)
-        if oldest is None:
-            return False
-        if self._is_silent(oldest, now):
+        if oldest is not None and self._is_silent(oldest, now):
             self._let_go(oldest, now)
             return True
-        return self._has_given_way(now)
+        if self._has_old_crowd(now):
+            return self._has_given_way(0, now)
+        if self._crowds and self._giving_way and self._has_given_way(-1, now):
+            self._giving_way -= 1
+            return True
+        return False
 
-    def _has_given_way(self, now: int) -> bool:
+    def _has_old_crowd(self, now: int) -> bool:
+        span = self._span
+        return bool(self._crowds) and self._crowds[0][0] // span < now // span
+
+    def _has_given_way(self, at: int, now: int) -> bool:
         """Whether one of a crowd was found that was not seen again."""
-        if not self._giving_way:
-            return False
-        for _ in range(LOOKS):
-            if not self._crowds:
-                return False
-            period, came = self._crowds[-1]
-            named = came.pop() if came else None
-            if named is None:
-                self._crowds.pop()
-                continue
+        period, came = self._crowds[at]
+        for _ in range(min(LOOKS, len(came))):
+            named = came.pop()
             held = self._held.get(named.identity)
             if held is not None and held.named is named and held.seen <= period:
-                self._giving_way -= 1
                 self._let_go(held, now)
-                return True
-        return False
+                break
+        else:
+            held = None
+        if not came:
+            del self._crowds[at]
+        return held is not None
 
     def _has_room_in_name(self, name: str, now: int) -> bool:
         """Of the name's series one that is silent gives way; one a call is looked at."""
@@ -268,6 +301,7 @@ class HeldSeries:
         identity, series = held.named
         del self._held[identity]
         self._places -= _places(identity)
+        self._newcomers += 1
         self._is_shut = False
         if self._limit_per_name:
             same = self._of_name[identity[1]]

@@ -84,6 +84,7 @@ class PythonEngine:
         exact_members: int = 1024,
         future_seconds: int = 60,
         series_limit_per_name: int = 0,
+        new_series_limit: int = 0,
         released: Callable[[Series], None] = lambda _: None,
     ) -> None:
         self._parse = grammar.parse
@@ -93,6 +94,8 @@ class PythonEngine:
             series_limit,
             idle_ttl_seconds,
             limit_per_name=series_limit_per_name,
+            limit_of_new=new_series_limit,
+            span=period_seconds * (long_factor or 5),
             apart=period_seconds * (long_factor + 1),
             let_go=self._let_go,
             released=released,
@@ -377,6 +380,7 @@ class PythonEngine:
     def _take(self, sample: Sample, line: bytes, spelled: Spelled | None) -> None:
         """Count a sample; its spelling is learned if it is plain."""
         times = len(sample.values)
+        namings = self._admission.namings
         place = self._place(sample)
         if isinstance(place, Reason):
             # Of names that find no room only a few prefixes are kept, by Admission.
@@ -397,7 +401,8 @@ class PythonEngine:
             self._ledger.refuse(Reason.OVERFLOW, _text(line), times - taken)
         if taken:
             self._enter(slot, held, book)
-            if spelled is not None:
+            # Not of a series that is new: of a flood most never come again.
+            if spelled is not None and namings == self._admission.namings:
                 self._known.learn(spelled, weight, slot, held.named)
 
     def _let_go(self, series: Series) -> None:

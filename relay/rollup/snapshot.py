@@ -66,7 +66,7 @@ class Snapshot:
             "floor": self._open.floor,
             "taken": self._open.taken,
             "counts": self._counts,
-            "turnover": [_shifted(self._turnover.now, lag), *self._turnover[1:3]],
+            "turnover": [_shifted(self._turnover.now, lag), *self._turnover[1:5]],
         }
         yield writer.head(_WHAT, self._period_seconds, facts)
         for frozen in self._open.books:
@@ -104,9 +104,11 @@ def read_snapshot(
         taken = [(int(start), int(end)) for start, end in head["taken"]]
         floor = None if head["floor"] is None else int(head["floor"])
         ledger = Ledger.load(head["counts"])
-        now, is_full, giving_way = head["turnover"]
+        now, in_span, newcomers, is_full, giving_way = head["turnover"]
         turnover = Turnover(
             None if now is None else int(now),
+            None if in_span is None else int(in_span),
+            int(newcomers),
             bool(is_full),
             int(giving_way),
             state.came,

@@ -165,6 +165,16 @@ class Settings:
             most=10_000_000,
         ),
     )
+    new_series_limit: int = field(
+        default=20_000,
+        metadata=_about(
+            _ROLL,
+            "New series in five periods at most, or as many as were held before, but in "
+            "the first period of all; 0 for no such limit",
+            least=0,
+            most=10_000_000,
+        ),
+    )
     idle_ttl: int = field(
         default=3600,
         metadata=_about(

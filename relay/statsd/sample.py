@@ -65,7 +65,7 @@ _SENTENCES = {
     Reason.LATE: "the T field names a period that has been closed already",
     Reason.FUTURE: "the T field is more than 60 s ahead of the open period's end",
     Reason.OVERFLOW: "adding the sample would leave the finite numbers",
-    Reason.SERIES_LIMIT: "a new series, and the relay holds as many as it may",
+    Reason.SERIES_LIMIT: "a new series, and the relay holds as many, or took as many, as it may",
     Reason.NAME_LIMIT: "a new series, and as many of its name are held as may be",
 }
 
