@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +17,8 @@ from typing import Any, Self
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from relay.sink.names import Address, Names
 
 __all__ = ["Leash", "LeashedAdapter"]
 
@@ -28,8 +30,9 @@ class Leash:
     of the attempt, but for ``cut``, which any thread may call.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, names: Names) -> None:
         self._deadline = time.monotonic() + seconds
+        self._names = names
         self._lock = threading.Lock()
         self._held: socket.socket | None = None
         self._timer = threading.Timer(seconds, self.cut)
@@ -54,6 +57,10 @@ class Leash:
     def remaining(self) -> float:
         """Seconds, above zero always: a socket takes 0 for 'do not wait'."""
         return max(0.001, self._deadline - time.monotonic())
+
+    def find(self, host: str, port: int) -> Sequence[Address]:
+        """The addresses of a name, within the time that is left. Raises OSError."""
+        return self._names.find(host, port, self.remaining)
 
     def cut(self) -> None:
         """End the attempt now."""
@@ -91,7 +98,7 @@ class _Leashed(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """Connect within the leash, however many addresses the name has."""
         leash = self.leash()
-        found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+        found = leash.find(self._dns_host, self.port)
         error: OSError = TimeoutError("no time left to connect")
         for left, (family, kind, protocol, _, address) in zip(
             range(len(found), 0, -1), found, strict=True

@@ -23,6 +23,7 @@ from relay import __version__
 from relay.cloudmonitor.exchange import Request
 from relay.delivery.outcome import Unavailable, Uncertain
 from relay.sink.leash import Leash, LeashedAdapter
+from relay.sink.names import Names, NoAnswerError
 
 __all__ = ["ANSWER_BYTES_MAX", "Answer", "Transport"]
 
@@ -58,12 +59,13 @@ class Transport:
     ) -> None:
         self._seconds, self._trust_env, self._adapter = seconds, trust_env, adapter
         self._threads = threading.local()
+        self._names = Names()
         self._leashes: set[Leash] = set()
         self._closed = False
 
     def send(self, request: Request) -> Answer | Unavailable | Uncertain:
         """Never raises, never follows, never sends twice."""
-        leash = Leash(self._seconds)
+        leash = Leash(self._seconds, self._names)
         self._leashes.add(leash)
         try:
             with leash:
@@ -188,6 +190,7 @@ _WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (requests.exceptions.ProxyError, "the proxy does not let us through"),
     (requests.exceptions.InvalidProxyURL, "the proxy's URL is not valid"),
     (socket.gaierror, "the name is not resolved"),
+    (NoAnswerError, "the resolver does not answer"),
     (ConnectionRefusedError, "connection refused"),
     (ConnectionError, "connection reset"),
     (requests.exceptions.Timeout, "no answer in time"),
@@ -216,7 +219,7 @@ def _outcome_of(error: BaseException, leash: Leash) -> Unavailable | Uncertain:
 
 
 def _reason(chain: tuple[BaseException, ...], leash: Leash, when: str) -> str:
-    if leash.expired:
+    if leash.expired and not any(isinstance(one, NoAnswerError) for one in chain):
         return f"no answer in time, {when}"
     for kind, words in _WORDS:
         for one in chain:
