@@ -2,7 +2,8 @@
 
 When the service is away, slow or refuses our keys, that is no batch's fault, so the whole
 road closes for a while. Afterwards one request goes alone; its answer opens the road or
-closes it for longer. What closes it is the policy's business. ``now`` is an argument.
+closes it for longer. So does the first of all, since a road that was never travelled may
+lead nowhere. What closes it is the policy's business. ``now`` is an argument.
 """
 
 import enum
@@ -42,6 +43,7 @@ class Gate:
         self._failures = 0
         self._refreshed = False
         self._refresh_due = False
+        self._proven = False
         self._closed_until = self._told_until = float("-inf")
 
     def wait(self, now: float) -> float:
@@ -51,7 +53,7 @@ class Gate:
     @property
     def narrow(self) -> bool:
         """Whether only one request may be under way, to try the road."""
-        return self._failures > 0 or self._refreshed
+        return self._failures > 0 or self._refreshed or not self._proven
 
     def leave(self) -> Ticket:
         """A request leaves."""
@@ -66,6 +68,7 @@ class Gate:
         if ticket.round != self._round:
             return False
         news = self.state is not State.SENDING
+        self._proven = True
         self._failures, self._refreshed, self._refresh_due = 0, False, False
         self.state, self.reason = State.SENDING, ""
         return news

@@ -3,10 +3,12 @@
 from relay.delivery.gate import Gate, State
 
 
-def test_is_open_at_first() -> None:
-    """Nothing speaks against sending before anything was sent."""
+def test_is_tried_by_one_request_at_first() -> None:
+    """Nothing speaks against sending before anything was sent, and nothing for it."""
     gate = Gate()
-    assert (gate.wait(0.0), gate.narrow, gate.state) == (0.0, False, State.SENDING)
+    assert (gate.wait(0.0), gate.narrow, gate.state) == (0.0, True, State.SENDING)
+    assert not gate.open(gate.leave())  # no news: it was thought to be open
+    assert not gate.narrow
 
 
 def test_closed_until_the_moment_told() -> None:
