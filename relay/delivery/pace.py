@@ -37,10 +37,11 @@ class Pace:
         self._due = max(self._due, now) + self._interval
 
 
-def spread_delay(jitter: float, seconds: float) -> float:
-    """When, after a period was closed, its first request leaves.
+def spread_delay(share: float, seconds: float, requests: int) -> float:
+    """When the next of ``requests`` leaves that are to be spread over ``seconds``.
 
-    Every relay closes its minute in the same second; a random delay each keeps an
-    account's relays from asking all at once. ``jitter`` is from [0, 1).
+    Every relay closes its minute in the same second; requests that leave spread keep an
+    account's relays from asking all at once. ``share`` is of the distance of two: random
+    in [0, 1) for the first, so that relays differ; 1 for those that follow.
     """
-    return jitter * seconds
+    return share * seconds / requests

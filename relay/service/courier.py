@@ -134,7 +134,7 @@ class Courier:
         self._flights = 0
         self._taking = False
         self._drained = True
-        self._not_before = float("-inf")
+        self._not_before = self._spread_until = float("-inf")
         self._poke_call: IDelayedCall | None = None
         self._journal = Journal(wall)
         self._uncertain: OrderedDict[str, int] = OrderedDict()
@@ -146,16 +146,21 @@ class Courier:
     # What others ask of it.
 
     def start(self) -> None:
-        """Begin to send."""
+        """Begin to send. What waits already leaves spread, as after a pause.
+
+        An account's relays may all have been started anew by one hand.
+        """
         self._running = True
-        self._poke(0.0)
+        if self._ledger.tally.ready:
+            self.wake()
 
     def wake(self) -> None:
-        """Something was appended. After a pause the first request leaves spread."""
+        """Something was appended. After a pause its requests leave spread."""
         if self._drained:
             self._drained = False
-            delay = spread_delay(self._jitter(), self._spread)
-            self._not_before = self._clock.seconds() + delay
+            now = self._clock.seconds()
+            self._spread_until = now + self._spread
+            self._space(now, self._jitter(), self._ledger.tally.ready)
         self._poke(0.0)
 
     def stop(self, deadline: float) -> "Deferred[None]":
@@ -167,7 +172,7 @@ class Courier:
         Fires when nothing more can be done, at the deadline at the latest.
         """
         self._deadline, self._spread = deadline, 0.0
-        self._not_before = float("-inf")
+        self._not_before = self._spread_until = float("-inf")
         self._gate.hurry()
         left = max(0.0, deadline - self._clock.seconds())
         self._deadline_call = self._clock.callLater(left, self._end)
@@ -247,9 +252,16 @@ class Courier:
         self._not_before = self._clock.seconds() + self._policy.base
         self._poke(self._policy.base)
 
+    def _space(self, now: float, share: float, requests: int) -> None:
+        """What is ready leaves evenly over what is left of the spread."""
+        left = self._spread_until - now
+        if left > 0 and self._ledger.tally.ready:
+            self._not_before = now + spread_delay(share, left, requests)
+
     def _leave(self, batch: Batch, now: float) -> None:
         self._flights += 1
         self._pace.take(now)
+        self._space(now, 1.0, self._ledger.tally.ready + 1)
         flight = _Flight(batch, self._gate.leave(), now)
         landing = self._http.run(self._attempt, flight)
         landing.addCallback(self._landed, flight)
@@ -304,7 +316,9 @@ class Courier:
                 self._close(flight, after, reason, told=min(told, after))
                 return self._move(spool.give_back, batch.id, behind)
             case Hold(after=after, reason=reason):
-                self._close(flight, after, reason, held=True)
+                # One probe in so many seconds, however long its answer took.
+                took = self._clock.seconds() - flight.left_at
+                self._close(flight, max(0.0, after - took), reason, held=True)
                 return self._move(spool.give_back, batch.id, _FIRST)
             case Refresh():
                 self._gate.renew(flight.ticket)

@@ -55,9 +55,11 @@ def test_a_sender_a_little_late_keeps_most_of_the_rate(rate: float) -> None:
 
 
 def test_spread_covers_its_window() -> None:
-    """The delay is anywhere in the window, and nothing where there is none."""
-    assert [spread_delay(j, 10) for j in (0.0, 0.5)] == [0.0, 5.0]
-    assert spread_delay(0.9, 0) == 0
+    """A single request leaves anywhere in the window, of many each in its share of it;
+    at once where there is none."""
+    assert [spread_delay(j, 10, 1) for j in (0.0, 0.5)] == [0.0, 5.0]
+    assert [spread_delay(j, 10, 5) for j in (0.0, 0.5, 1.0)] == [0.0, 1.0, 2.0]
+    assert spread_delay(0.9, 0, 1) == 0
 
 
 @pytest.mark.parametrize(("rate", "wait"), [(0.5, 2.0), (0.1, 10.0), (4.0, 0.25)])

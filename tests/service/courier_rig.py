@@ -11,8 +11,9 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.outcome import Accepted, Outcome
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.service.courier import Courier
+from relay.service.courier import Courier, Sink
 from relay.service.lanes import InlineLane
+from relay.spool.file import FileSpool
 from relay.spool.memory import MemorySpool
 
 R = TypeVar("R")
@@ -77,21 +78,28 @@ class Rig:
         http: HeldLane | None = None,
         disk: HeldLane | None = None,
         rate: float = 1000.0,
-        jitter: float = 0.5,
+        jitter: float | Callable[[], float] = 0.5,
         spread: float = 0.0,
         slots: int = 4,
         limit_bytes: int = 1_000_000,
+        spool: FileSpool | MemorySpool | None = None,
+        sink: Sink | None = None,
+        clock: Clock | None = None,
+        proven: bool = True,
     ) -> None:
-        self.clock = Clock()
+        """``proven``: a request was taken before, so the road is known to be open."""
+        self.clock = clock or Clock()
         self.wall_is_ahead = 0.0
         self.sink = ScriptedSink(script)
-        self.spool = MemorySpool(limit_bytes=limit_bytes, max_age_seconds=21_600)
+        self.spool = spool or MemorySpool(
+            limit_bytes=limit_bytes, max_age_seconds=21_600
+        )
         self.ledger = Ledger(self.spool.tally())
         self.took: list[float] = []
         self.stopped: list[float] = []
         self.courier = Courier(
             spool=self.spool,
-            sink=self.sink,
+            sink=sink or self.sink,
             ledger=self.ledger,
             policy=Policy(),
             pace=Pace(rate),
@@ -99,11 +107,13 @@ class Rig:
             http=http or InlineLane(),
             clock=self.clock,
             wall=self.wall,
-            jitter=lambda: jitter,
+            jitter=jitter if callable(jitter) else lambda: jitter,
             slots=slots,
             spread=spread,
             took=self.took.append,
         )
+        if proven:
+            self.courier._gate.open(self.courier._gate.leave())
         self.courier.start()
         self.run(0.0)
 

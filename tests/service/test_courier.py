@@ -15,6 +15,7 @@ from relay.delivery.outcome import (
     Uncertain,
 )
 from relay.delivery.policy import Policy
+from relay.spool.memory import MemorySpool
 from tests.service.courier_rig import WALL_AT_START, HeldLane, Rig
 
 
@@ -61,8 +62,20 @@ def test_uses_no_more_slots_than_it_has() -> None:
     assert (rig.sink.calls, len(http.held)) == (["a"], 4)
 
 
-def test_first_requests_leave_spread() -> None:
-    """After a pause by the spread times the jitter; not while there is work anyway."""
+def test_one_request_tries_the_road_first() -> None:
+    """Whether anybody is there, and takes our keys, is not asked four times at once."""
+    http = HeldLane()
+    rig = Rig(http=http, proven=False)
+    rig.close(*"abcdef")
+    rig.run(1)
+    assert len(http.held) == 1
+    http.release(1)
+    rig.run(1)
+    assert (rig.sink.calls, len(http.held)) == (["a"], 4)
+
+
+def test_requests_leave_spread_after_a_pause() -> None:
+    """Each in its share of the spread, by the jitter; not while there is work anyway."""
     rig = Rig(spread=10, jitter=0.5)
     rig.close("a")
     rig.run(4.9)
@@ -71,8 +84,20 @@ def test_first_requests_leave_spread() -> None:
     assert rig.sink.calls == ["a"]
 
 
+def test_many_requests_leave_evenly() -> None:
+    """Ten over ten seconds: about one a second, the last one before the spread ends."""
+    rig = Rig(spread=10, jitter=0.5)
+    rig.close(*"abcdefghij")
+    counts = []
+    for _ in range(10):
+        rig.run(1)
+        counts.append(len(rig.sink.calls))
+    assert counts[-1] == 10
+    assert all(abs(count - n) <= 1 for n, count in enumerate(counts, 1))
+
+
 def test_a_second_append_does_not_end_the_spread() -> None:
-    """The first request of the minute leaves when it was told to."""
+    """The first request of the minute leaves when it was told to, all within it."""
     rig = Rig(spread=10, jitter=0.5)
     rig.close("a")
     rig.run(1)
@@ -80,7 +105,20 @@ def test_a_second_append_does_not_end_the_spread() -> None:
     rig.run(3.8)
     assert rig.sink.calls == []
     rig.run(0.3)
+    assert rig.sink.calls == ["a"]
+    rig.run(4.9)
     assert rig.sink.calls == ["a", "b"]
+
+
+def test_what_waits_at_the_start_leaves_spread() -> None:
+    """An account's relays may have been restarted by one hand."""
+    spool = MemorySpool(limit_bytes=10_000, max_age_seconds=21_600)
+    spool.append([Batch("a", int(WALL_AT_START), ("x",))])
+    rig = Rig(spool=spool, spread=10, jitter=0.5)
+    rig.run(4.9)
+    assert rig.sink.calls == []
+    rig.run(0.2)
+    assert rig.sink.calls == ["a"]
 
 
 def test_throttling_stops_all_batches() -> None:
