@@ -187,6 +187,7 @@ def _cloudmonitor(plan: _Plan) -> Sink:
             seconds=plan.settings.request_timeout,
             trust_env=plan.settings.use_proxy
             and not is_loopback_url(plan.endpoint.url),
+            ca_file=plan.settings.ca_file,
         ),
         wall=plan.wall,
         nonce=lambda: uuid.uuid4().hex,

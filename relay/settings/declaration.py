@@ -269,6 +269,16 @@ class Settings:
         default=True,
         metadata=_about(_SINK, "Heed HTTPS_PROXY and its kin, except for loopback"),
     )
+    ca_file: Path | None = field(
+        default=None,
+        metadata=_about(
+            _SINK,
+            "Certificates of the authorities that are trusted, in place of certifi's",
+            metavar="FILE",
+            default_text="REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE",
+            sample="/etc/ssl/certs/ca-certificates.crt",
+        ),
+    )
     # credentials
     key_file: Path | None = field(
         default=None,

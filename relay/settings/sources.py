@@ -35,6 +35,14 @@ VENDOR = "ALIBABA_CLOUD_"
 DEFAULT = "default"
 _QUOTED_MAX = 80
 
+_OTHERS = {
+    "SSL_CERT_FILE": "ca_file",
+    "CURL_CA_BUNDLE": "ca_file",
+    "REQUESTS_CA_BUNDLE": "ca_file",
+}
+"""Variables of other programs that people expect us to heed; a later one wins, and any of
+our own sources does."""
+
 _KUBERNETES = re.compile(
     r"CMS_RELAY(?:_[A-Z0-9_]+)?"
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP).*)?)"
@@ -73,7 +81,8 @@ def load(
     endpoint. Raises ConfigError with source, key and the wanted form.
     """
     environment = {} if environment is None else environment
-    given = dict(_from_file(config)) if config is not None else {}
+    given = dict(_from_others(environment))
+    given |= dict(_from_file(config)) if config is not None else {}
     given |= dict(_from_environment(environment))
     given |= dict(_from_flags(flags or {}))
     settings = Settings(**{name: _value(name, one) for name, one in given.items()})
@@ -204,6 +213,12 @@ def _toml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             "CONFIG", f"wants TOML: key = value, one a line; {error}", source=str(path)
         ) from None
+
+
+def _from_others(environment: Mapping[str, str]) -> Iterator[tuple[str, _Given]]:
+    for variable, name in _OTHERS.items():
+        if text := environment.get(variable):
+            yield name, _Given(text, f"environment {variable}", variable, "environment")
 
 
 def _from_environment(

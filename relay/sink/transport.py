@@ -12,6 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import requests
@@ -22,6 +23,7 @@ from urllib3.exceptions import HTTPError
 from relay import __version__
 from relay.cloudmonitor.exchange import Request
 from relay.delivery.outcome import Unavailable, Uncertain
+from relay.errors import ConfigError
 from relay.sink.leash import Leash, LeashedAdapter
 from relay.sink.names import Names, NoAnswerError
 
@@ -47,7 +49,9 @@ class Answer(NamedTuple):
 class Transport:
     """One kept connection a thread; each attempt has ``seconds`` from first to last.
 
-    ``trust_env``: heed the proxies named in the environment. Thread: any, many at once.
+    ``trust_env``: heed the proxies named in the environment. ``ca_file``: whose
+    certificates are trusted in place of certifi's; read anew with each new connection.
+    Raises ConfigError where it cannot be. Thread: any, many at once.
     """
 
     def __init__(
@@ -55,10 +59,14 @@ class Transport:
         *,
         seconds: float = 15.0,
         trust_env: bool = False,
+        ca_file: Path | None = None,
         adapter: Callable[[], HTTPAdapter] = LeashedAdapter,
     ) -> None:
         self._seconds, self._trust_env, self._adapter = seconds, trust_env, adapter
         self._threads = threading.local()
+        self._verify: str | bool = True
+        if ca_file is not None:
+            self._verify = _authorities(ca_file)
         self._names = Names()
         self._leashes: set[Leash] = set()
         self._closed = False
@@ -93,6 +101,7 @@ class Transport:
             headers=dict(request.headers),
             allow_redirects=False,
             stream=True,
+            verify=self._verify,  # else the environment has the last word
             timeout=leash.remaining,
         ) as response:
             body, cut = _body_of(response)
@@ -122,6 +131,25 @@ class Transport:
         if session is not None:
             self._threads.session = None
             session.close()
+
+
+def _authorities(path: Path) -> str:
+    """Its name, after a look into it."""
+    try:
+        if path.is_dir():
+            ssl.create_default_context(capath=str(path))
+        else:
+            ssl.create_default_context(cafile=str(path))
+    except (OSError, ssl.SSLError) as error:
+        why = (
+            "no certificates in it"
+            if isinstance(error, ssl.SSLError)
+            else error.strerror
+        )
+        raise ConfigError(
+            "ca_file", f"{path}: {why}; wants a file of certificates in PEM"
+        ) from None
+    return str(path)
 
 
 def _session_over(adapter: HTTPAdapter, *, trust_env: bool) -> requests.Session:

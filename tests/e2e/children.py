@@ -113,6 +113,9 @@ def clean_environment() -> dict[str, str]:
 
     ``PYTHONPATH`` lets a child in another folder find the checkout under test.
     """
-    ours = ("CMS_RELAY_", "ALIBABA_CLOUD_", "STATE_DIRECTORY")
+    ours = (
+        *("CMS_RELAY_", "ALIBABA_CLOUD_", "STATE_DIRECTORY"),
+        *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"),
+    )
     kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
     return kept | {"PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1,localhost,::1"}

@@ -48,7 +48,11 @@ def test_every_setting_can_be_given_by_every_source(tmp_path: Path) -> None:
     from relay.settings.shown import toml_value  # noqa: PLC0415
 
     default = Settings(
-        region="cn-hangzhou", key_file=Path("/a"), instance="a", state=Path("/s")
+        region="cn-hangzhou",
+        key_file=Path("/a"),
+        ca_file=Path("/b"),
+        instance="a",
+        state=Path("/s"),
     )
     texts, lines = {}, []
     for declared in attrs.fields(Settings):
@@ -87,6 +91,21 @@ def test_off_switches_off_what_can_be_off() -> None:
     """The page and the instance are None when they are off."""
     settings = load(None, {**HERE, "http": "off", "instance": "off"}).settings
     assert (settings.http, settings.instance) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"]
+)
+def test_a_private_authority_is_named_as_for_other_programs(
+    tmp_path: Path, variable: str
+) -> None:
+    """By the variables people know; any source of ours has the last word."""
+    environment = {variable: "/a.pem"}
+    loaded = load(None, HERE, environment)
+    assert loaded.settings.ca_file == Path("/a.pem")
+    assert loaded.origins["ca_file"] == f"environment {variable}"
+    ours = toml(tmp_path, 'ca_file = "/ours.pem"')
+    assert load(ours, HERE, environment).settings.ca_file == Path("/ours.pem")
 
 
 def test_an_empty_variable_is_not_set() -> None:
