@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 __all__ = ["Address", "Names", "NoAnswerError"]
@@ -70,12 +71,11 @@ class Names:
 
         What is an address already needs no thread.
         """
-        try:
+        with suppress(OSError, UnicodeError):
             return socket.getaddrinfo(
                 host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
             )
-        except (OSError, UnicodeError):
-            return self._lookup(host, port).wait(seconds)
+        return self._lookup(host, port).wait(seconds)
 
     def _lookup(self, host: str, port: int) -> _Lookup:
         """The one that is under way, or a new one."""
