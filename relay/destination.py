@@ -19,6 +19,7 @@ from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
 from relay.delivery.outcome import Outcome
 from relay.rollup.engine import Rollup
+from relay.rollup.grace import SEAL_GRACE_SECONDS
 from relay.service import courier
 from relay.settings import Loaded, Settings, is_loopback_url
 from relay.sink.cloudmonitor import CloudMonitorSink
@@ -143,9 +144,12 @@ def open_spool(settings: Settings) -> Spool:
     be made or opened.
     """
     size, age = settings.spool_bytes, settings.max_age
+    live = 2 * settings.period + SEAL_GRACE_SECONDS
     if settings.state is None:
-        return MemorySpool(limit_bytes=size, max_age_seconds=age)
-    return FileSpool.open(settings.state, limit_bytes=size, max_age_seconds=age)
+        return MemorySpool(limit_bytes=size, max_age_seconds=age, live_seconds=live)
+    return FileSpool.open(
+        settings.state, limit_bytes=size, max_age_seconds=age, live_seconds=live
+    )
 
 
 def open_sink(

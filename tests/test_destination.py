@@ -1,10 +1,13 @@
 """From settings to a sink: whose keys, which endpoint, and what is never shown."""
 
+from pathlib import Path
+
 import pytest
 
 from relay.cloudmonitor.credentials import Credentials, Secret
 from relay.credentials.static import Static
-from relay.destination import SINKS, Whispered, open_sink, provider_of
+from relay.delivery.batch import Batch
+from relay.destination import SINKS, Whispered, open_sink, open_spool, provider_of
 from relay.errors import ConfigError
 from relay.settings import Loaded, Settings, load
 from relay.sink.cloudmonitor import CloudMonitorSink
@@ -65,3 +68,17 @@ def test_an_endpoint_wins_over_a_region(
     sink = open_sink(settings, provider=keys, emulator=None, wall=lambda: 0.0)
     assert isinstance(sink, CloudMonitorSink)
     assert sink.status().endpoint == url
+
+
+@pytest.mark.parametrize("where", ["memory", "files"])
+def test_live_means_two_periods_however_long_one_is(tmp_path: Path, where: str) -> None:
+    """With periods of two seconds the newest go first as well."""
+    state = "off" if where == "memory" else str(tmp_path / "state")
+    spool = open_spool(
+        loaded(("sink", "null"), ("period", "2"), ("state", state)).settings
+    )
+    spool.append([Batch("old", 100, ("x",)), Batch("new", 106, ("x",))])
+    first, _ = spool.take(108.0)
+    assert first is not None
+    assert first.id == "new"
+    spool.close()

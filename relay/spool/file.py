@@ -17,7 +17,7 @@ from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
 from relay.spool import segment as form
 from relay.spool.files import DiskFiles, Files
-from relay.spool.memory import EXPIRED, PARKED_SHARE, SPACE, Parked
+from relay.spool.memory import EXPIRED, LIVE_SECONDS, PARKED_SHARE, SPACE, Parked
 from relay.spool.parked import ParkedFiles
 from relay.spool.queue import Part, Queue, Queues, Segment
 from relay.spool.segment import DELIVERED, DROPPED, PARKED, Mark
@@ -51,11 +51,17 @@ class FileSpool:
 
     ``limit_bytes`` bounds all files together, and what a refusing disk leaves in memory;
     beyond it the oldest segments go, but none with a batch that is under way.
-    ``max_age_seconds`` is counted from the end of a batch's period.
+    ``max_age_seconds`` is counted from the end of a batch's period; what is younger than
+    ``live_seconds`` goes before the rest.
     """
 
     def __init__(
-        self, store: Store, *, limit_bytes: int, max_age_seconds: float
+        self,
+        store: Store,
+        *,
+        limit_bytes: int,
+        max_age_seconds: float,
+        live_seconds: float = LIVE_SECONDS,
     ) -> None:
         quarantine_limit = int(limit_bytes * QUARANTINE_SHARE)
         parked_limit = int(limit_bytes * PARKED_SHARE)
@@ -65,7 +71,7 @@ class FileSpool:
         self._store = store
         self._shelf = Shelf(store, quarantine_limit)
         self._parked = ParkedFiles(store.files, store.parked, parked_limit)
-        self._queues = Queues()
+        self._queues = Queues(live_seconds)
         self._segments: dict[int, Segment] = {}
         self._in_flight: dict[str, _Flight] = {}
         self._oldest = float("inf")  # nothing that waits ended before that
@@ -80,6 +86,7 @@ class FileSpool:
         *,
         limit_bytes: int,
         max_age_seconds: float,
+        live_seconds: float = LIVE_SECONDS,
         files: Files | None = None,
     ) -> "FileSpool":
         """With all that waits in ``folder``, whatever state it is in.
@@ -88,7 +95,12 @@ class FileSpool:
         made or opened; never for what is in it.
         """
         store = Store.open(folder, files or DiskFiles())
-        spool = cls(store, limit_bytes=limit_bytes, max_age_seconds=max_age_seconds)
+        spool = cls(
+            store,
+            limit_bytes=limit_bytes,
+            max_age_seconds=max_age_seconds,
+            live_seconds=live_seconds,
+        )
         spool._recover()
         return spool
 

@@ -20,8 +20,8 @@ EXPIRED = "expired"
 SPACE = "space"
 
 LIVE_SECONDS = 120
-"""A batch younger than this goes before the backlog: after an outage the newest minutes
-are what people look at, and they must not wait for hours of history."""
+"""A batch younger than this goes before the backlog: after an outage the newest periods
+are what people look at, and they must not wait for hours of history. Two of a minute."""
 
 PARKED_SHARE = 0.05
 """Of the limit; what was refused for good is kept to be looked at, within reason."""
@@ -45,11 +45,18 @@ class MemorySpool:
     """See the protocol ``Spool`` of the courier for what each operation promises.
 
     ``limit_bytes`` bounds the items that wait; beyond it the oldest go, but never one
-    that is under way. ``max_age_seconds`` is counted from the end of a batch's period.
+    that is under way. ``max_age_seconds`` is counted from the end of a batch's period;
+    what is younger than ``live_seconds`` goes before the rest.
     """
 
-    def __init__(self, *, limit_bytes: int, max_age_seconds: float) -> None:
-        self.max_age_seconds = max_age_seconds
+    def __init__(
+        self,
+        *,
+        limit_bytes: int,
+        max_age_seconds: float,
+        live_seconds: float = LIVE_SECONDS,
+    ) -> None:
+        self.max_age_seconds, self._live_seconds = max_age_seconds, live_seconds
         self._limit = limit_bytes
         self._live: deque[Batch] = deque()
         self._backlog: deque[Batch] = deque()
@@ -91,7 +98,7 @@ class MemorySpool:
         ``now`` is in Unix seconds; what is too old by then is dropped first.
         """
         self.expire(now)
-        while self._live and self._live[0].closed_at < now - LIVE_SECONDS:
+        while self._live and self._live[0].closed_at < now - self._live_seconds:
             self._backlog.append(self._live.popleft())
         queue = self._live or self._backlog
         if not queue:

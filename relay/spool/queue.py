@@ -73,12 +73,13 @@ Queue = deque[Segment | Part]
 class Queues:
     """Live ones go before the backlog; each in the order of appending."""
 
-    def __init__(self) -> None:
+    def __init__(self, live_seconds: float = LIVE_SECONDS) -> None:
         self.live, self.backlog = Queue(), Queue()
+        self._live_seconds = live_seconds
 
     def next(self, now: float) -> Queue | None:
         """The queue whose first is next; None if nothing waits."""
-        while self.live and self.live[0].closed_at < now - LIVE_SECONDS:
+        while self.live and self.live[0].closed_at < now - self._live_seconds:
             self.backlog.append(self.live.popleft())
         return self.live or self.backlog or None
 
