@@ -103,8 +103,13 @@ class Gate:
         """There is no time to lose: wait only as long as the service asked for."""
         self._closed_until = self._told_until
 
-    def renew(self, ticket: Ticket) -> None:
-        """The next request goes alone and fetches credentials first."""
-        if ticket.round == self._round:
-            self._round += 1
-            self._refreshed = self._refresh_due = True
+    def renew(self, ticket: Ticket) -> bool:
+        """The next request goes alone and fetches credentials first.
+
+        Gives whether that is news.
+        """
+        if ticket.round != self._round:
+            return False
+        self._round += 1
+        self._refreshed = self._refresh_due = True
+        return True

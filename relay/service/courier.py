@@ -320,8 +320,9 @@ class Courier:
                 took = self._clock.seconds() - flight.left_at
                 self._close(flight, max(0.0, after - took), reason, held=True)
                 return self._move(spool.give_back, batch.id, _FIRST)
-            case Refresh():
-                self._gate.renew(flight.ticket)
+            case Refresh(reason=reason):
+                if self._gate.renew(flight.ticket):
+                    self._journal.renewing(reason)
                 return self._move(spool.give_back, batch.id, _FIRST)
         assert_never(verdict)
 

@@ -78,6 +78,12 @@ class Journal:
                 reason=gate.reason,
             )
 
+    def renewing(self, reason: str) -> None:
+        """Our keys or clock were refused; each is looked at anew, and tried once more."""
+        self._log.warn(
+            "refused, credentials and clock are looked at anew: {reason}", reason=reason
+        )
+
     def parked(self, batch: Batch, reason: str, request_id: str) -> None:
         """A batch was put aside for good."""
         self._log.warn(

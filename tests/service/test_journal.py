@@ -30,6 +30,14 @@ def test_a_parked_batch_is_told_with_its_request() -> None:
     )
 
 
+def test_what_is_looked_at_anew_is_told() -> None:
+    """A clock that was corrected still wants mending."""
+    with capturedLogs() as logs:
+        Journal(lambda: 0.0).renewing("this machine's clock is 1200 s behind")
+    (event,) = logs
+    assert formatEvent(event).endswith("anew: this machine's clock is 1200 s behind")
+
+
 def test_turns_are_told_and_dated() -> None:
     """The status says since when, the log why."""
     now = [10.0]
