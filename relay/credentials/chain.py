@@ -4,12 +4,15 @@ Configured and silent is not the same as not configured: the first may answer la
 second never will.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from relay.cloudmonitor.credentials import Credentials, CredentialsUnavailable, Provider
 from relay.credentials.keyfile import KeyFile
+from relay.credentials.renewed import Renewed
 from relay.credentials.static import VARIABLES, EnvironmentKeys
+from relay.credentials.uri import URI_VARIABLE, KeysAtUri
 from relay.errors import ConfigError
 
 __all__ = ["FILE_VARIABLE", "Chain", "open_provider"]
@@ -56,8 +59,9 @@ def open_provider(
     key_file: Path | None = None,
     profile: str = "default",
     shared: bool = False,
+    wall: Callable[[], float] = time.time,
 ) -> Provider:
-    """A key file that was named in the settings, the environment, a file named there.
+    """A key file that was named in the settings, the environment, what is named there.
 
     What the operator wrote for this program goes before what happens to be around.
     Raises ConfigError where no source is configured at all.
@@ -70,6 +74,8 @@ def open_provider(
         found.append(keys)
     if named := environment.get(FILE_VARIABLE, "").strip():
         found.append(KeyFile(Path(named), profile=profile, shared=shared))
+    if uri := environment.get(URI_VARIABLE, "").strip():
+        found.append(Renewed(KeysAtUri(uri).fetch, wall))
     if not found and keys.missing:
         # A process cannot be given another environment, so this will not heal.
         raise ConfigError(
@@ -81,7 +87,7 @@ def open_provider(
         raise ConfigError(
             "credentials",
             f"none found; looked for --key-file, {VARIABLES.key_id} and"
-            f" {VARIABLES.secret}, and {FILE_VARIABLE}. To try the relay without an"
-            " account, use --sink emulator",
+            f" {VARIABLES.secret}, {FILE_VARIABLE} and {URI_VARIABLE}. To try the relay"
+            " without an account, use --sink emulator",
         )
     return Chain(found)

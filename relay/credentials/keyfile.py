@@ -20,7 +20,7 @@ from relay.credentials.texts import Fields, credentials_of
 
 __all__ = ["FIELDS", "KeyFile"]
 
-FIELDS = Fields("access_key_id", "access_key_secret", "security_token")
+FIELDS = Fields("access_key_id", "access_key_secret", "security_token", "expiration")
 """The keys of a section, or of the JSON object."""
 
 SUPPORTED_TYPE = "access_key"

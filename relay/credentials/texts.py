@@ -1,6 +1,7 @@
 """Key pairs as people and files write them: stripped, complete, and fit for a header."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from relay.cloudmonitor.credentials import Credentials, CredentialsUnavailable, Secret
@@ -9,11 +10,12 @@ __all__ = ["Fields", "credentials_of"]
 
 
 class Fields(NamedTuple):
-    """What the three parts of a key are called in a source."""
+    """What the parts of a key are called in a source; ``expires`` where it says that."""
 
     key_id: str
     secret: str
     token: str
+    expires: str = ""
 
 
 def credentials_of(
@@ -31,8 +33,25 @@ def credentials_of(
         if not text:
             raise CredentialsUnavailable(f"{source}: {name} is missing or empty")
     return Credentials(
-        key_id, Secret(secret), Secret(token) if token else None, source=source
+        key_id,
+        Secret(secret),
+        Secret(token) if token else None,
+        expires_at=_moment(_text(texts, fields.expires, source), fields, source),
+        source=source,
     )
+
+
+def _moment(text: str, fields: Fields, source: str) -> float | None:
+    """Unix seconds of a time in ISO 8601; UTC where no zone is named."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise CredentialsUnavailable(
+            f"{source}: {fields.expires} is no time as in 2026-01-02T09:04:05Z"
+        ) from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def _text(texts: Mapping[str, object], name: str, source: str) -> str:

@@ -80,6 +80,14 @@ def test_reads_json(path: Path) -> None:
     assert found.token == Secret("t0kenCanary")
 
 
+def test_says_when_the_keys_end(path: Path) -> None:
+    """Where whoever writes the file says so; UTC without a zone."""
+    assert KeyFile(path).get().expires_at is None
+    for moment in ("2026-01-02T03:04:05Z", "2026-01-02T03:04:05"):
+        write(path, INI.replace("[other]", f"expiration = {moment}\n[other]"))
+        assert KeyFile(path).get().expires_at == 1_767_323_045
+
+
 @pytest.mark.parametrize("change", [write, replace])
 def test_a_changed_file_is_read_again(path: Path, change: object) -> None:
     """Written in place or renamed over."""

@@ -52,8 +52,8 @@ def faulty(manners: Manners) -> Iterator[Faulty]:
         peer.close()
 
 
-def read_request(connection: socket.socket) -> None:
-    """Headers and body of one request."""
+def read_request(connection: socket.socket) -> bytes:
+    """Headers and body of one request; gives the headers."""
     data = b""
     while b"\r\n\r\n" not in data:
         data += _some(connection)
@@ -65,6 +65,7 @@ def read_request(connection: socket.socket) -> None:
     )
     while len(body) < length:
         body += _some(connection)
+    return head
 
 
 def _some(connection: socket.socket) -> bytes:
