@@ -68,6 +68,20 @@ class HeldLane:
             go()
 
 
+class SlowLane:
+    """Runs calls at once, and lets their results come ``seconds()`` later."""
+
+    def __init__(self, clock: Clock, seconds: Callable[[], float]) -> None:
+        self._clock, self._seconds = clock, seconds
+
+    def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
+        """As a request that takes its time."""
+        result: Deferred[R] = Deferred()
+        ran = InlineLane().run(function, *args)
+        self._clock.callLater(self._seconds(), ran.addBoth, result.callback)
+        return result
+
+
 class Rig:
     """Everything a courier needs, and what it did."""
 
@@ -75,7 +89,7 @@ class Rig:
         self,
         script: Iterable[Outcome | Exception] = (),
         *,
-        http: HeldLane | None = None,
+        http: HeldLane | SlowLane | None = None,
         disk: HeldLane | None = None,
         rate: float = 1000.0,
         jitter: float | Callable[[], float] = 0.5,
