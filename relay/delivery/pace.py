@@ -5,10 +5,12 @@ Functions of ``now`` in seconds on any clock that does not run backwards.
 
 __all__ = ["Pace", "spread_delay"]
 
-CATCH_UP = 0.02
-"""Part of a second's requests that may follow at once after a late timer: large enough
-that timers of a millisecond or two cost no throughput, and far below the 5 % by which a
-window of 10 s may exceed the limit."""
+CATCH_UP_SECONDS = 0.02
+"""So late may a timer be without a cost in throughput: far below the 5 % by which a window
+of 10 s may exceed the limit, where that is a request at all."""
+
+CATCH_UP_RATE = 3.0
+"""From so many requests a second on; with fewer, so little lateness costs next to nothing."""
 
 
 class Pace:
@@ -26,7 +28,7 @@ class Pace:
         """Go on at another rate, also after the request that left last."""
         self._due += 1.0 / rate - self._interval
         self._interval = 1.0 / rate
-        self._slack = int(rate * CATCH_UP) * self._interval
+        self._slack = CATCH_UP_SECONDS if rate >= CATCH_UP_RATE else 0.0
 
     def wait(self, now: float) -> float:
         """Seconds until a request may leave; 0 if it may now."""

@@ -45,13 +45,13 @@ def test_waiting_as_told_is_enough(rate: float) -> None:
 
 @pytest.mark.parametrize("rate", [1.0, 10.0, 200.0])
 def test_a_sender_a_little_late_keeps_most_of_the_rate(rate: float) -> None:
-    """With timers 2 ms late a backlog still leaves at 80 % of the rate or more."""
+    """With timers 15 ms late a backlog still leaves at 95 % of the rate or more."""
     pace, now, count = Pace(rate), 0.0, 0
     while now < 30:
         pace.take(now)
         count += 1
-        now += pace.wait(now) + 0.002
-    assert count >= 0.8 * 30 * rate
+        now += 0.001 if pace.wait(now) == 0 else pace.wait(now) + 0.015
+    assert count >= 0.95 * 30 * rate
 
 
 def test_spread_covers_its_window() -> None:
@@ -62,7 +62,7 @@ def test_spread_covers_its_window() -> None:
     assert spread_delay(0.9, 0, 1) == 0
 
 
-@pytest.mark.parametrize(("rate", "wait"), [(0.5, 2.0), (0.1, 10.0), (4.0, 0.25)])
+@pytest.mark.parametrize(("rate", "wait"), [(0.5, 2.0), (0.1, 10.0), (2.5, 0.4)])
 def test_another_rate_holds_from_the_last_request_on(rate: float, wait: float) -> None:
     """Nobody waits out the old interval, nor gets a request for nothing."""
     pace = Pace(0.01)

@@ -158,7 +158,7 @@ def test_our_own_limit_holds_without_throttling(figure: Figure) -> None:
     """With everything to send and a service that takes it."""
     road = Road(lambda *_: Accepted())
     road.minutes(1, batches=2000)
-    road.rig.run(201, step=0.01)
+    road.rig.run(201, step=0.015)
     assert road.most_in(10.0) <= 1.05 * 10 * RATE
     assert len(road.arrived) == 2000
     took = road.arrived[-1] - road.arrived[0]
