@@ -376,6 +376,7 @@ class Settings:
             unit="bytes",
             least=2**20,
             most=2**40,
+            default_text="268435456 in a state folder, 67108864 in memory",
         ),
     )
     state: Path | None = field(

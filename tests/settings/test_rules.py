@@ -100,6 +100,15 @@ def test_a_state_folder_that_was_named_or_refused_is_that() -> None:
     assert kept.stop == "send"
 
 
+@pytest.mark.parametrize(("state", "size"), [("off", 64), ("/s", 256)])
+def test_a_disk_holds_more_than_memory(state: str, size: int) -> None:
+    """Unless a size was given, which is that."""
+    flags = {"sink": "null", "state": state}
+    assert load(None, flags).settings.spool_bytes == size * 2**20
+    given = load(None, {**flags, "spool_bytes": "67108864"}).settings
+    assert given.spool_bytes == 2**26
+
+
 def test_nobody_can_take_over_what_is_in_memory() -> None:
     """A handover that was asked for wants a folder."""
     with pytest.raises(ConfigError, match="--stop: handover wants a state folder"):

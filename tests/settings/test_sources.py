@@ -26,6 +26,7 @@ def test_nothing_given_gives_the_defaults() -> None:
     assert loaded.settings == Settings(
         instance=loaded.settings.instance,
         state=Path("/home/web/.local/state/cms-relay"),
+        spool_bytes=256 * 2**20,
     )
     assert set(loaded.origins.values()) == {"default"}
 
