@@ -39,22 +39,31 @@ _WORD = 100  # characters of a code or a request id, both from a stranger
 
 
 def read(
-    status: int, headers: Mapping[str, str], body: bytes, *, cut: bool = False
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    cut: bool = False,
+    scrub: Callable[[str], str] = lambda text: text,
 ) -> Outcome:
     """The outcome an answer tells of; never raises, whatever the bytes.
 
     ``cut``: the connection ended before the body did. Header names in any case.
+    ``scrub`` takes secrets out of a text, before it is cut to a length: what is left of
+    one that was cut could not be told any more.
     """
     lower = {name.lower(): value for name, value in headers.items()}
     said = _said(body)
     row = _row_for(status, said, cut=cut)
     told = _Told(
-        code=_shown(said.code)[:_WORD] or f"HTTP {status}",
-        message=_shown(said.message),
+        code=_shown(scrub(said.code))[:_WORD] or f"HTTP {status}",
+        message=_shown(scrub(said.message)),
         meaning=row.meaning,
         hint=row.hint,
         after=_retry_after(lower.get(RETRY_AFTER_HEADER, "")),
-        request_id=_shown(said.request_id or lower.get("x-acs-request-id", ""))[:_WORD],
+        request_id=_shown(scrub(said.request_id or lower.get("x-acs-request-id", "")))[
+            :_WORD
+        ],
     )
     return _MAKE[row.outcome](told)
 

@@ -85,7 +85,7 @@ class CloudMonitorSink:
         """One attempt."""
         try:
             self._last = credentials = self._provider.get()
-            return _scrubbed(self._attempt(batch, credentials), credentials)
+            return self._attempt(batch, credentials)
         except CredentialsUnavailable as error:
             return Unauthorised(NO_CREDENTIALS, error.reason)
         except Exception as error:  # noqa: BLE001 - a defect must not stop the others
@@ -131,7 +131,11 @@ class CloudMonitorSink:
         if not isinstance(answer, Answer):
             return answer
         outcome = answers.read(
-            answer.status, answer.headers, answer.body, cut=answer.cut
+            answer.status,
+            answer.headers,
+            answer.body,
+            cut=answer.cut,
+            scrub=lambda text: _without(text, credentials),
         )
         match outcome:
             case Unavailable() if _is_in_the_way(answer.status):
@@ -159,18 +163,8 @@ def _is_in_the_way(status: int) -> bool:
     return redirects or status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
 
 
-def _scrubbed(outcome: Outcome, credentials: Credentials) -> Outcome:
-    """Without secret and token, however often they were percent-encoded."""
-    changes = {
-        field: scrubbed
-        for field in ("code", "message", "reason", "request_id")
-        if (text := getattr(outcome, field, ""))
-        and (scrubbed := _without(text, credentials)) != text
-    }
-    return replace(outcome, **changes) if changes else outcome  # type: ignore[arg-type]  # of fields it has
-
-
 def _without(text: str, credentials: Credentials) -> str:
+    """Without secret and token, however often they were percent-encoded."""
     for secret in (credentials.secret, credentials.token):
         form = secret.reveal() if secret else ""
         for _ in range(3):

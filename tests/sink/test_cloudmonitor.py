@@ -179,6 +179,7 @@ def test_without_credentials_nothing_is_sent() -> None:
     [
         f"server string to sign is:POST&{SECRET}",
         f"token {TOKEN} is wrong",
+        f"{'x' * 90} {TOKEN} {'x' * 388} {TOKEN}",  # their ends are cut off
         "once t0ken%2FCanary%2B2%3D%3D twice t0ken%252FCanary%252B2%253D%253D",
     ],
 )
