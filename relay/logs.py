@@ -15,7 +15,7 @@ import re
 import select
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from traceback import format_exception
 from typing import Literal, NamedTuple
@@ -90,7 +90,7 @@ class Record(NamedTuple):
 
 
 class Scrubber:
-    """Replaces every secret it was told of, also where it was percent-encoded."""
+    """Replaces every secret it was told of, also where it was percent-encoded, or twice."""
 
     def __init__(self) -> None:
         self._secrets: dict[str, None] = {}
@@ -104,17 +104,21 @@ class Scrubber:
         known.pop(secret, None)
         known[secret] = None
         self._secrets = dict.fromkeys(list(known)[-SECRETS_MAX:])
-        forms = {
-            form
-            for one in self._secrets
-            for form in (one, quote(one), quote(one, safe=""), repr(one)[1:-1])
-        }
+        forms = {form for one in self._secrets for form in _forms(one)}
         longest_first = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        any_of_them = "|".join(map(re.escape, longest_first))
+        self._pattern = re.compile(any_of_them, re.IGNORECASE)
 
     def scrub(self, text: str) -> str:
         """``text`` without any secret."""
         return self._pattern.sub(MASK, text)
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """As it may stand in a text; twice encoded it is in what the service has signed."""
+    yield from (secret, quote(secret), repr(secret)[1:-1])
+    once = quote(secret, safe="")
+    yield from (once, quote(once, safe=""))
 
 
 class _Pace:
