@@ -45,7 +45,13 @@ _SECRET or --key-file. Status 0 only where the answer's Code is 200.
 """
 SETTINGS = (
     *("group_id", "region", "network", "endpoint", "signature", "use_proxy"),
-    *("key_file", "key_file_shared", "credentials_profile", "request_timeout"),
+    *(
+        "ca_file",
+        "key_file",
+        "key_file_shared",
+        "credentials_profile",
+        "request_timeout",
+    ),
 )
 VENDOR = "MetricList."
 BASE_PERIOD = contract.PERIODS[0]
@@ -153,6 +159,7 @@ def _send(loaded: Loaded, entry: Mapping[str, str]) -> int:
     transport = Transport(
         seconds=settings.request_timeout,
         trust_env=settings.use_proxy and not is_loopback_url(endpoint.url),
+        ca_file=settings.ca_file,
     )
     answer = transport.send(request)
     if not isinstance(answer, Answer):

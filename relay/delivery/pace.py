@@ -39,11 +39,12 @@ class Pace:
         self._due = max(self._due, now) + self._interval
 
 
-def spread_delay(share: float, seconds: float, requests: int) -> float:
+def spread_delay(share: float, seconds: float, requests: float) -> float:
     """When the next of ``requests`` leaves that are to be spread over ``seconds``.
 
     Every relay closes its minute in the same second; requests that leave spread keep an
     account's relays from asking all at once. ``share`` is of the distance of two: random
-    in [0, 1) for the first, so that relays differ; 1 for those that follow.
+    in [0, 1) for the first, so that relays differ; 1 for those that follow, which have
+    that share of a distance less before them.
     """
     return share * seconds / requests

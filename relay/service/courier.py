@@ -135,6 +135,7 @@ class Courier:
         self._taking = False
         self._drained = True
         self._not_before = self._spread_until = float("-inf")
+        self._share = 0.0
         self._poke_call: IDelayedCall | None = None
         self._journal = Journal(wall)
         self._uncertain: OrderedDict[str, int] = OrderedDict()
@@ -159,8 +160,8 @@ class Courier:
         if self._drained:
             self._drained = False
             now = self._clock.seconds()
-            self._spread_until = now + self._spread
-            self._space(now, self._jitter(), self._ledger.tally.ready)
+            self._spread_until, self._share = now + self._spread, self._jitter()
+            self._space(now, self._share, self._ledger.tally.ready)
         self._poke(0.0)
 
     def stop(self, deadline: float) -> "Deferred[None]":
@@ -252,7 +253,7 @@ class Courier:
         self._not_before = self._clock.seconds() + self._policy.base
         self._poke(self._policy.base)
 
-    def _space(self, now: float, share: float, requests: int) -> None:
+    def _space(self, now: float, share: float, requests: float) -> None:
         """What is ready leaves evenly over what is left of the spread."""
         left = self._spread_until - now
         if left > 0 and self._ledger.tally.ready:
@@ -261,7 +262,7 @@ class Courier:
     def _leave(self, batch: Batch, now: float) -> None:
         self._flights += 1
         self._pace.take(now)
-        self._space(now, 1.0, self._ledger.tally.ready + 1)
+        self._space(now, 1.0, self._ledger.tally.ready + 1 - self._share)
         flight = _Flight(batch, self._gate.leave(), now)
         landing = self._http.run(self._attempt, flight)
         landing.addCallback(self._landed, flight)

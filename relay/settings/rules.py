@@ -12,8 +12,10 @@ from typing import Any
 import attrs
 
 from relay.cloudmonitor import contract
+from relay.errors import ConfigError
 from relay.settings.declaration import Settings
 from relay.settings.values import is_loopback_url
+from relay.sink.authorities import look_into
 
 __all__ = ["adapted", "broken_rule", "is_local"]
 
@@ -140,6 +142,16 @@ def _destination(settings: Settings) -> Broken | None:
     )
 
 
+def _ca_file(settings: Settings) -> Broken | None:
+    if settings.sink != "cloudmonitor" or settings.ca_file is None:
+        return None
+    try:
+        look_into(settings.ca_file)
+    except ConfigError as error:
+        return "ca_file", error.problem
+    return None
+
+
 _RULES: tuple[Callable[[Settings], Broken | None], ...] = (
     _handover,
     _console,
@@ -151,4 +163,5 @@ _RUN_RULES: tuple[Callable[[Settings], Broken | None], ...] = (
     _handover,
     _destination,
     _short_period,
+    _ca_file,
 )

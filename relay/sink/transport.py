@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 from relay import __version__
 from relay.cloudmonitor.exchange import Request
 from relay.delivery.outcome import Unavailable, Uncertain
-from relay.errors import ConfigError
+from relay.sink.authorities import look_into
 from relay.sink.leash import Leash, LeashedAdapter
 from relay.sink.names import Names, NoAnswerError
 
@@ -66,7 +66,8 @@ class Transport:
         self._threads = threading.local()
         self._verify: str | bool = True
         if ca_file is not None:
-            self._verify = _authorities(ca_file)
+            look_into(ca_file)
+            self._verify = str(ca_file)
         self._names = Names()
         self._leashes: set[Leash] = set()
         self._closed = False
@@ -131,25 +132,6 @@ class Transport:
         if session is not None:
             self._threads.session = None
             session.close()
-
-
-def _authorities(path: Path) -> str:
-    """Its name, after a look into it."""
-    try:
-        if path.is_dir():
-            ssl.create_default_context(capath=str(path))
-        else:
-            ssl.create_default_context(cafile=str(path))
-    except (OSError, ssl.SSLError) as error:
-        why = (
-            "no certificates in it"
-            if isinstance(error, ssl.SSLError)
-            else error.strerror
-        )
-        raise ConfigError(
-            "ca_file", f"{path}: {why}; wants a file of certificates in PEM"
-        ) from None
-    return str(path)
 
 
 def _session_over(adapter: HTTPAdapter, *, trust_env: bool) -> requests.Session:

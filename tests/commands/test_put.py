@@ -1,6 +1,7 @@
 """From flags to the parameters of one call, and from the answer to a status."""
 
 import json
+from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
@@ -27,7 +28,9 @@ class Wire:
         self.answer: transport.Answer | Unavailable
         self.answer = transport.Answer(200, {}, b'{"Code":"200"}')
 
-    def __call__(self, *, seconds: float, trust_env: bool) -> "Wire":
+    def __call__(
+        self, *, seconds: float, trust_env: bool, ca_file: Path | None
+    ) -> "Wire":
         self.trusting.append(trust_env)
         return self
 

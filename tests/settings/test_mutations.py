@@ -63,6 +63,12 @@ MUTATIONS = [
     ("region", 'endpoint = "http://metrics.example.com"', "endpoint", "https"),
     ("region", 'endpoint = "https://u:p@host"', "endpoint", "https://HOST"),
     ("region", 'endpoint = "https://host/api?x=1"', "endpoint", "https://HOST"),
+    (
+        "region",
+        'region = "cn-a"\nca_file = "/nowhere"',
+        "ca_file",
+        "certificates in PEM",
+    ),
     ("http", 'http = "0.0.0.0:8127"', "http", "--allow-remote-admin"),
     ("http", "http = 8127", "http", "HOST:PORT, or off"),
     ("http", "http = false", "http", "HOST:PORT, or off"),

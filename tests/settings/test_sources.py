@@ -51,7 +51,7 @@ def test_every_setting_can_be_given_by_every_source(tmp_path: Path) -> None:
     default = Settings(
         region="cn-hangzhou",
         key_file=Path("/a"),
-        ca_file=Path("/b"),
+        ca_file=tmp_path,
         instance="a",
         state=Path("/s"),
     )
