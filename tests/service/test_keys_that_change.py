@@ -111,5 +111,6 @@ def test_old_keys_serve_while_their_source_is_down(figure: Figure) -> None:
     assert counts.acked == 100 * len(ITEMS) == len(cloud.taken) * len(ITEMS)
     assert (counts.parked, counts.balances) == (0, True)
     figure(
-        "source down from minute 30 to 80: 0 refused, all delivered after it is back"
+        f"source down from minute 30 to 80: {len(meanwhile)} of 29 requests taken with"
+        " the old keys, 0 refused, all delivered once it is back"
     )
