@@ -400,6 +400,7 @@ class Relay:
             "reloads_total": self._reloads.counts,
             "clock_steps_total": {(): self._clockwork.steps.count},
             "log_records_dropped_total": {(): self._logs.dropped},
+            "connections_refused_total": self._sites.refused,
             "defects_total": {(): self._closing.lost + self._courier.status().defects},
         }
 

@@ -11,9 +11,13 @@ from twisted.internet.error import CannotListenError
 from twisted.web.server import Site
 
 from relay.errors import RelayError
+from relay.service.crowd import Crowd, listen, places
 from relay.settings import Address
 
 __all__ = ["Sites"]
+
+TCP_DOORS = 2
+"""Admin and emulator, which share the descriptors that others can spare."""
 
 
 class Sites:
@@ -23,6 +27,12 @@ class Sites:
         self._reactor = reactor
         self._ports: list[Any] = []
         self._urls: dict[str, str] = {}
+        self._crowds: dict[str, Crowd] = {}
+
+    @property
+    def refused(self) -> Mapping[tuple[str, ...], int]:
+        """Connections that went since others wanted to come in, by word."""
+        return {(word,): crowd.refused for word, crowd in self._crowds.items()}
 
     @property
     def urls(self) -> Mapping[str, str]:
@@ -32,8 +42,9 @@ class Sites:
     def open(self, word: str, address: Address, site: Site) -> None:
         """Raises RelayError where the address is taken."""
         site.noisy = False
+        crowd = self._crowds[word] = Crowd(site, places(TCP_DOORS))
         try:
-            port = self._reactor.listenTCP(address.port, site, interface=address.host)
+            port: Any = listen(self._reactor, address.host, address.port, crowd)
         except CannotListenError as error:
             raise RelayError(
                 f"--{word} {address}: {error.socketError}; choose another port, or 0 "

@@ -42,6 +42,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "cause": ("expired", "space", "too_large", "damaged"),
     "answer": tuple(OUTCOMES),
     "reload": ("applied", "refused"),
+    "door": ("http", "emulator"),
 }
 """The closed lists. A value outside of its list is shown as ``other``."""
 
@@ -231,6 +232,12 @@ METRICS: tuple[Own, ...] = (
         "log_records_dropped_total",
         "counter",
         "Log records that could not be written without waiting.",
+    ),
+    Own(
+        "connections_refused_total",
+        "counter",
+        "TCP connections that went, idle ones first, since others wanted to come in.",
+        labels=(("door", "door"),),
     ),
     Own(
         "defects_total",

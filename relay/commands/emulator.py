@@ -77,6 +77,7 @@ def main(arguments: argparse.Namespace) -> int:
     from twisted.internet.error import CannotListenError  # noqa: PLC0415 - slow
 
     from relay.emulator.site import make_site  # noqa: PLC0415 - brings Twisted
+    from relay.service.crowd import Crowd, places  # noqa: PLC0415 - likewise
 
     reactor: Any = installed
     reactor.seconds = time.monotonic  # timers must not follow a stepped wall clock
@@ -88,8 +89,9 @@ def main(arguments: argparse.Namespace) -> int:
         limits=limits,
         any_host=arguments.allow_remote_admin,
     )
+    crowd = Crowd(site, places(1))
     try:
-        port = reactor.listenTCP(address.port, site, interface=address.host)
+        port = reactor.listenTCP(address.port, crowd, interface=address.host)
     except CannotListenError as error:
         raise RelayError(f"cannot listen on {address}: {error.socketError}") from None
     real = address._replace(port=port.getHost().port)

@@ -1,0 +1,121 @@
+"""A limit to the connections of a TCP door: a newcomer takes the place of a silent one.
+
+Nobody is locked out by others who connect and say nothing, and there are never more
+descriptors in use than were set aside for the door. What is said on a connection is not
+known here.
+"""
+
+import resource
+from typing import TYPE_CHECKING, cast
+
+from twisted.internet.interfaces import (
+    IAddress,
+    IProtocol,
+    IProtocolFactory,
+    ITCPTransport,
+)
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+
+__all__ = ["Crowd", "places"]
+
+PLACES = 200
+"""At a door, where descriptors are no matter. Half of them are for those who stay; the
+kernel hands over some fifty newcomers at a time, and who goes needs a turn or two."""
+
+PLACES_MIN = 4
+
+KEPT_DESCRIPTORS = 40
+"""For sockets of the data path, the spool, requests under way and the reactor itself; a
+relay with everything switched on has some thirty open."""
+
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+"""Said to one that goes without ever having been answered. All our doors speak HTTP."""
+
+
+def places(doors: int) -> int:
+    """How many connections each of so many doors may have, by the system's limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return PLACES
+    return min(PLACES, max(PLACES_MIN, (soft - KEPT_DESCRIPTORS) // doors))
+
+
+if TYPE_CHECKING:
+    _Wrapping = WrappingFactory["_Visit"]
+else:  # not generic in older releases of Twisted
+    _Wrapping = WrappingFactory
+
+
+class Crowd(_Wrapping):
+    """A factory around another, with ``limit`` connections at most, half of them to stay.
+
+    The one that goes then is the oldest of those that were never answered, else the one whose
+    last answer is longest ago. ``refused`` counts those that went.
+    """
+
+    noisy = False
+
+    def __init__(self, factory: IProtocolFactory, limit: int) -> None:
+        super().__init__(factory)
+        self.protocol = _Visit
+        self.refused = 0
+        self._limit, self._turn = limit, 0
+
+    def turn(self) -> int:
+        """Larger each time."""
+        self._turn += 1
+        return self._turn
+
+    def buildProtocol(  # type: ignore[override]  # None is what Twisted's Factory allows
+        self, addr: IAddress | None
+    ) -> "_Visit | None":
+        """None, which closes the connection at once, while those that go linger."""
+        if len(self.protocols) >= self._limit:
+            self.refused += 1
+            return None
+        staying = [visit for visit in self.protocols if not visit.disconnecting]
+        if len(staying) >= self._limit // 2:
+            self.refused += 1
+            min(staying, key=lambda visit: visit.rank).leave()
+        return super().buildProtocol(addr)
+
+
+class _Visit(ProtocolWrapper):
+    """One connection. The least ``rank`` goes first."""
+
+    def __init__(self, factory: Crowd, protocol: IProtocol) -> None:
+        super().__init__(factory, protocol)
+        self._crowd = factory
+        self._answered = False
+        self._turn = factory.turn()
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Those that were answered come later."""
+        return self._answered, self._turn
+
+    def leave(self) -> None:
+        """Make room, politely where nobody can take it for part of an answer."""
+        tcp = cast(ITCPTransport, self.transport)
+        self.disconnecting = 1
+        if self._answered:
+            tcp.abortConnection()
+        else:
+            tcp.write(_FULL)
+            tcp.loseConnection()
+
+    def write(self, data: bytes) -> None:
+        """Pass it on, and note that there was an answer."""
+        self._noted()
+        super().write(data)
+
+    def writeSequence(self, data: list[bytes]) -> None:
+        """Likewise."""
+        self._noted()
+        super().writeSequence(data)
+
+    def _noted(self) -> None:
+        self._answered, self._turn = True, self._crowd.turn()
