@@ -77,7 +77,11 @@ def main(arguments: argparse.Namespace) -> int:
     from twisted.internet.error import CannotListenError  # noqa: PLC0415 - slow
 
     from relay.emulator.site import make_site  # noqa: PLC0415 - brings Twisted
-    from relay.service.crowd import Crowd, places  # noqa: PLC0415 - likewise
+    from relay.service.crowd import (  # noqa: PLC0415 - likewise
+        BACKLOG,
+        Crowd,
+        places,
+    )
 
     reactor: Any = installed
     reactor.seconds = time.monotonic  # timers must not follow a stepped wall clock
@@ -91,7 +95,9 @@ def main(arguments: argparse.Namespace) -> int:
     )
     crowd = Crowd(site, places(1))
     try:
-        port = reactor.listenTCP(address.port, crowd, interface=address.host)
+        port = reactor.listenTCP(
+            address.port, crowd, backlog=BACKLOG, interface=address.host
+        )
     except CannotListenError as error:
         raise RelayError(f"cannot listen on {address}: {error.socketError}") from None
     real = address._replace(port=port.getHost().port)

@@ -16,13 +16,17 @@ from twisted.internet.interfaces import (
 )
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-__all__ = ["Crowd", "places"]
+__all__ = ["BACKLOG", "Crowd", "places"]
 
-PLACES = 200
-"""At a door, where descriptors are no matter. Half of them are for those who stay; the
-kernel hands over some fifty newcomers at a time, and who goes needs a turn or two."""
+PLACES = 400
+"""At a door, where descriptors are no matter. A quarter of them are for those who stay:
+Twisted takes a hundred newcomers at a turn, and who goes needs a turn or two."""
 
 PLACES_MIN = 4
+
+BACKLOG = 1024
+"""Of connections the kernel may hold for us. Where it has no more room, a client tries
+again after a second."""
 
 KEPT_DESCRIPTORS = 40
 """For sockets of the data path, the spool, requests under way and the reactor itself; a
@@ -50,7 +54,7 @@ else:  # not generic in older releases of Twisted
 
 
 class Crowd(_Wrapping):
-    """A factory around another, with ``limit`` connections at most, half of them to stay.
+    """A factory around another, with ``limit`` connections at most, a quarter of them to stay.
 
     The one that goes then is the oldest of those that were never answered, else the one whose
     last answer is longest ago. ``refused`` counts those that went.
@@ -77,7 +81,7 @@ class Crowd(_Wrapping):
             self.refused += 1
             return None
         staying = [visit for visit in self.protocols if not visit.disconnecting]
-        if len(staying) >= self._limit // 2:
+        if len(staying) >= self._limit // 4:
             self.refused += 1
             min(staying, key=lambda visit: visit.rank).leave()
         return super().buildProtocol(addr)

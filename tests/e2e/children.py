@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,22 +43,27 @@ class Child:
         *,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        through: Sequence[str] = (),
+        first: Callable[[], None] | None = None,
     ) -> "Child":
         """Run the command and wait until it says ``ready``.
 
         ``env`` is added to this process's own, without the vendor's and our settings.
+        ``through`` is a command that runs it, by exec; ``first`` is called in the child
+        before.
         A child that ends before it is ready fails the test with what it printed.
         """
         with tempfile.TemporaryFile() as stdout:
             child = cls(
                 subprocess.Popen(
-                    [sys.executable, "-m", "relay", *args],
+                    [*through, sys.executable, "-m", "relay", *args],
                     stdin=subprocess.DEVNULL,
                     stdout=stdout,
                     stderr=subprocess.PIPE,
                     text=True,
                     env=clean_environment() | dict(env or {}),
                     cwd=cwd or ROOT,
+                    preexec_fn=first,  # noqa: PLW1509 - nothing there takes a lock
                 )
             )
         child.wait_ready()

@@ -46,7 +46,7 @@ class Visitor:
 @pytest.fixture
 def crowd() -> Crowd:
     """A door at which three may stay."""
-    return Crowd(Factory.forProtocol(Echo), 6)
+    return Crowd(Factory.forProtocol(Echo), 12)
 
 
 def test_a_newcomer_takes_the_place_of_the_oldest_silent_one(crowd: Crowd) -> None:
@@ -82,7 +82,7 @@ def test_whoever_comes_is_served(crowd: Crowd) -> None:
 
 def test_there_is_an_end_to_those_that_linger(crowd: Crowd) -> None:
     """A socket that is being closed has its descriptor still."""
-    crowd.protocols = dict.fromkeys((Lingering() for _ in range(6)), 1)
+    crowd.protocols = dict.fromkeys((Lingering() for _ in range(12)), 1)
     assert Visitor(crowd).shut
     assert crowd.refused == 1
 
