@@ -77,11 +77,7 @@ def main(arguments: argparse.Namespace) -> int:
     from twisted.internet.error import CannotListenError  # noqa: PLC0415 - slow
 
     from relay.emulator.site import make_site  # noqa: PLC0415 - brings Twisted
-    from relay.service.crowd import (  # noqa: PLC0415 - likewise
-        BACKLOG,
-        Crowd,
-        places,
-    )
+    from relay.service.crowd import Crowd, listen, places  # noqa: PLC0415 - likewise
 
     reactor: Any = installed
     reactor.seconds = time.monotonic  # timers must not follow a stepped wall clock
@@ -95,12 +91,11 @@ def main(arguments: argparse.Namespace) -> int:
     )
     crowd = Crowd(site, places(1))
     try:
-        port = reactor.listenTCP(
-            address.port, crowd, backlog=BACKLOG, interface=address.host
-        )
+        port = listen(reactor, address.host, address.port, crowd)
     except CannotListenError as error:
         raise RelayError(f"cannot listen on {address}: {error.socketError}") from None
-    real = address._replace(port=port.getHost().port)
+    host: Any = port.getHost()  # type: ignore[no-untyped-call]
+    real = address._replace(port=host.port)
     reactor.callWhenRunning(_announce, f"http://{real}")
     reactor.run()
     return 0

@@ -1,22 +1,26 @@
-"""A limit to the connections of a TCP door: a newcomer takes the place of a silent one.
+"""A TCP door with a limit: a newcomer takes the place of whoever was silent longest.
 
 Nobody is locked out by others who connect and say nothing, and there are never more
-descriptors in use than were set aside for the door. What is said on a connection is not
-known here.
+descriptors in use than were set aside for the door. Where there are none at all, the
+door rests instead of trying again at once. What is said on a connection is not known
+here.
 """
 
 import resource
 from typing import TYPE_CHECKING, cast
 
+from twisted.internet import tcp
 from twisted.internet.interfaces import (
     IAddress,
     IProtocol,
     IProtocolFactory,
+    IReactorTime,
     ITCPTransport,
 )
+from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-__all__ = ["BACKLOG", "Crowd", "places"]
+__all__ = ["Crowd", "listen", "places"]
 
 PLACES = 400
 """At a door, where descriptors are no matter. A quarter of them are for those who stay:
@@ -27,6 +31,9 @@ PLACES_MIN = 4
 BACKLOG = 1024
 """Of connections the kernel may hold for us. Where it has no more room, a client tries
 again after a second."""
+
+REST_SECONDS = 0.1
+"""After a turn that let nobody in though somebody knocked: there was no descriptor."""
 
 KEPT_DESCRIPTORS = 40
 """For sockets of the data path, the spool, requests under way and the reactor itself; a
@@ -48,16 +55,45 @@ def places(doors: int) -> int:
 
 
 if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+
     _Wrapping = WrappingFactory["_Visit"]
 else:  # not generic in older releases of Twisted
     _Wrapping = WrappingFactory
+
+
+def listen(reactor: "ReactorBase", host: str, port: int, crowd: "Crowd") -> tcp.Port:
+    """As ``listenTCP``. Raises CannotListenError."""
+    door = _Door(port, crowd, BACKLOG, host, reactor)
+    door.startListening()
+    return door
+
+
+class _Door(tcp.Port):
+    """The kernel says again and again that somebody knocks, until they are let in."""
+
+    _logger = Logger(
+        "twisted.internet.tcp"
+    )  # that nobody can come in is Twisted's news
+    factory: "Crowd"  # type: ignore[assignment]  # whose protocols are of any kind
+
+    def doRead(self) -> None:
+        before = self.factory.came
+        super().doRead()
+        if self.factory.came == before and not self.disconnecting:
+            self.stopReading()
+            cast(IReactorTime, self.reactor).callLater(REST_SECONDS, self._go_on)
+
+    def _go_on(self) -> None:
+        if self.connected and not self.disconnecting:
+            self.startReading()
 
 
 class Crowd(_Wrapping):
     """A factory around another, with ``limit`` connections at most, a quarter of them to stay.
 
     The one that goes then is the oldest of those that were never answered, else the one whose
-    last answer is longest ago. ``refused`` counts those that went.
+    last answer is longest ago. ``refused`` counts those that went, ``came`` all that came.
     """
 
     noisy = False
@@ -65,7 +101,7 @@ class Crowd(_Wrapping):
     def __init__(self, factory: IProtocolFactory, limit: int) -> None:
         super().__init__(factory)
         self.protocol = _Visit
-        self.refused = 0
+        self.refused = self.came = 0
         self._limit, self._turn = limit, 0
 
     def turn(self) -> int:
@@ -77,6 +113,7 @@ class Crowd(_Wrapping):
         self, addr: IAddress | None
     ) -> "_Visit | None":
         """None, which closes the connection at once, while those that go linger."""
+        self.came += 1
         if len(self.protocols) >= self._limit:
             self.refused += 1
             return None

@@ -66,7 +66,10 @@ class ThreadLane:
             self._pool.stop()
             self._reactor.callFromThread(ended.callback, None)
 
-        _daemon(target=join, name=f"{self._name}-end").start()
+        try:
+            _daemon(target=join, name=f"{self._name}-end").start()
+        except RuntimeError:  # no thread to be had, and those that run are daemons
+            ended.callback(None)
         return ended
 
 
