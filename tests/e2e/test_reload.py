@@ -97,7 +97,10 @@ class Load(threading.Thread):
         return self.sent
 
 
-def test_twenty_reloads_under_load_lose_nothing(tmp_path: Path) -> None:
+@pytest.mark.bar("A2", "L1")
+def test_twenty_reloads_under_load_lose_nothing(
+    tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     """Every second one is invalid: the old configuration stays, and the reason shows."""
     url = free_url()
     subject = Subject(tmp_path, url)

@@ -74,13 +74,17 @@ def ended_after(operations: float) -> tuple[Life, ModelFiles]:
 OPERATIONS = ended_after(float("inf"))[1].operations
 
 
+@pytest.mark.bar("R2")
 @pytest.mark.parametrize("luck", Luck)
-def test_a_crash_after_any_operation_leaves_what_was_promised(luck: Luck) -> None:
+def test_a_crash_after_any_operation_leaves_what_was_promised(
+    luck: Luck, figure: Callable[[str], None]
+) -> None:
     """Or what came after it; never half of it, and nothing that looks damaged."""
     assert OPERATIONS > 40
     for operations in range(1, OPERATIONS + 2):  # the last one ends by itself
         life, files = ended_after(operations)
         life.agrees(on(files.disk.crashed(luck)).load())
+    figure(f"{OPERATIONS} crash points of the checkpoint, unsynced: {luck.value} kept")
 
 
 @pytest.mark.parametrize("luck", Luck)
