@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,16 +23,19 @@ from tests.e2e.road import assert_ledger_balances, entries, script, status, wait
 
 pytestmark = pytest.mark.e2e
 
-RATE, SERIES = 2000, 400
+RATE, SERIES = 2000, 200
 INTERVAL = 0.2
 IN_FLIGHT, ENTRIES_A_REQUEST = 4, 20
 FLAGS = (
     *("--checkpoint-interval", str(INTERVAL), "--requests-in-flight", str(IN_FLIGHT)),
     *("--entries-per-request", str(ENTRIES_A_REQUEST), "--requests-per-second"),
 )
-SLOW, FAST = "8", "500"
+SLOW, FAST = "4", "500"
 """So that entries wait when a life ends, and are delivered at the end."""
-LONGEST_LIFE = 3.0
+LAST_STOP_SECONDS = 120
+LAST = ("--stop", "send", "--stop-timeout", str(LAST_STOP_SECONDS))
+"""The last life of all delivers everything, however slow the machine is."""
+LONGEST_LIFE = 2.5
 KILLS_DURING_RECOVERY = 20
 
 
@@ -60,13 +63,16 @@ def emulator() -> Iterator[Child]:
 
 def durable(folder: Path) -> set[tuple[object, ...]]:
     """What waits in the spool, by what must be reported once."""
+    found: set[tuple[object, ...]] = set()
     with closing(Survey(folder)) as survey:
-        return {
-            (datum.metric, datum.dimensions, datum.period, datum.time_ms)
-            for name in survey.names()
-            for batch in survey.batches(name)
-            for datum in map(decode, batch.items)
-        }
+        for name in survey.names():
+            with suppress(FileNotFoundError):  # delivered a moment ago
+                for batch in survey.batches(name):
+                    found |= {
+                        (datum.metric, datum.dimensions, datum.period, datum.time_ms)
+                        for datum in map(decode, batch.items)
+                    }
+    return found
 
 
 def chain(site: Site, seed: int, lives: int) -> Chain:
@@ -85,10 +91,10 @@ def chain(site: Site, seed: int, lives: int) -> Chain:
         load.word = f"l{seed}x{life + 1}"
         kept |= durable(site.folder)
     load.stop()
-    last = site.ready(*FLAGS, FAST, "--stop", "send")
+    last = site.ready(*FLAGS, FAST, *LAST)
     check_start(last, lives, gaps)
     assert_all_was_read(last)
-    assert last.stop() == 0
+    assert last.stop(seconds=LAST_STOP_SECONDS) == 0
     return Chain(load.hits, waited, kept, gaps)
 
 
@@ -200,7 +206,7 @@ def test_kills_during_recovery_cost_nothing(
             time.sleep(start_seconds * share)
             kill(relay)
         script(url, [])
-        last = site.ready(*FLAGS, FAST, "--stop", "send")
+        last = site.ready(*FLAGS, FAST, *LAST)
         wait_until("not delivered", lambda: not durable(site.folder))
         assert last.stop() == 0
         assert count(site.folder) <= files

@@ -55,6 +55,7 @@ def test_start_lines_name_every_socket_with_its_real_port_then_ready() -> None:
     assert relay.stop() == 0
 
 
+@pytest.mark.bar("R6")
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_delivers_the_open_period_and_ends_with_status_0(signum: int) -> None:
     """What was read before the signal is at the sink after it."""

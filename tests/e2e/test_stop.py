@@ -30,6 +30,8 @@ pytestmark = pytest.mark.e2e
 
 RATE, SERIES = 10_000, 10_000
 STOP_SECONDS = 10.0
+LAST_STOP_SECONDS = 120
+"""Of a life that delivers everything, however slow the machine is."""
 
 
 @pytest.fixture
@@ -54,14 +56,15 @@ def test_a_stop_under_load_loses_nothing_and_reports_nothing_twice(
     began = time.monotonic()
     assert first.stop() == 0
     took = time.monotonic() - began
-    second = site.ready("--stop", "send", "--entries-per-request", "100")
+    last = ("--stop", "send", "--stop-timeout", str(LAST_STOP_SECONDS))
+    second = site.ready(*last, "--entries-per-request", "100")
     shown = status(second.urls["http"][0])
     assert_ledger_balances(shown["ledger"])
     assert shown["predecessor"]["clean"]
     time.sleep(1.0)
     load.stop()
     read(second, load.sent.total())
-    assert second.stop() == 0
+    assert second.stop(seconds=LAST_STOP_SECONDS) == 0
     found = site.entries()
     for length in (PERIOD, 5 * PERIOD):
         assert hits(found, length) == load.hits
@@ -180,9 +183,8 @@ def is_ready(relay: Child) -> bool:
 
 
 @pytest.mark.bar("R6")
-@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_during_the_start_ends_it(
-    site: Site, signum: int, figure: Callable[[str], None]
+    site: Site, figure: Callable[[str], None]
 ) -> None:
     """Within five seconds, at whatever moment, and the folder is as good as before."""
     first = site.ready()
@@ -193,12 +195,12 @@ def test_a_signal_during_the_start_ends_it(
     for after in (0.02, 0.1, 0.2, 0.3):
         relay = site.relay()
         time.sleep(after)
-        relay.process.send_signal(signum)
+        relay.process.send_signal(signal.SIGTERM)
         began = time.monotonic()
-        assert relay.process.wait(30) in (0, -signum, 128 + signum)
+        assert relay.process.wait(30) in (0, -signal.SIGTERM)  # before it is Python
         took.append(time.monotonic() - began)
     assert max(took) <= 5
     last = site.ready("--stop", "send")
     assert last.stop() == 0
     assert hits(site.entries(), PERIOD) == {"w": 7.0}
-    figure(f"signal {signum} during the start: {max(took):.1f} s")
+    figure(f"SIGTERM during the start: {max(took):.1f} s")
