@@ -17,7 +17,7 @@ from cattrs import Converter
 from relay.cloudmonitor.exchange import Endpoint, endpoint_at
 from relay.errors import ConfigError
 from relay.settings.declaration import Field, Option, Unset, option_of
-from relay.settings.values import Address, Listen
+from relay.settings.values import DOOR_FORMS, Address, Listen
 
 __all__ = ["default_text", "is_list", "metavar_of", "plain", "raw_of", "value_of"]
 __all__ += ["wanted"]
@@ -35,7 +35,7 @@ _FORMS: dict[Any, tuple[str, str]] = {
     str: ("text", "TEXT"),
     Path: ("a path", "FILE"),
     Address: ("HOST:PORT", "HOST:PORT"),
-    Listen: ("udp://HOST:PORT", "URL"),
+    Listen: (DOOR_FORMS, "URL"),
     Endpoint: ("https://HOST", "URL"),
 }
 """A type, how it is asked for in a sentence, and how it stands behind a flag."""

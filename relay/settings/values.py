@@ -6,12 +6,21 @@ name.
 """
 
 import ipaddress
-from typing import NamedTuple, Self
-from urllib.parse import SplitResult, urlsplit
+import os
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-__all__ = ["Address", "Listen", "is_loopback", "is_loopback_url"]
+__all__ = ["DOOR_FORMS", "Address", "Listen", "is_loopback", "is_loopback_url"]
 
-_NOT_YET = ("tcp", "unix", "unixgram")
+DOOR_FORMS = "udp://HOST:PORT, tcp://HOST:PORT, unixgram:///PATH or unix:///PATH"
+
+_ON_DISK = ("unixgram", "unix")
+_DOORS = ("udp", "tcp", *_ON_DISK)
+_SIGNED = ("delta", "value")
+_PATH_BYTES_MAX = 107
+"""Source: unix(7), sun_path, with its end."""
 
 
 def is_loopback_url(url: str) -> bool:
@@ -52,26 +61,80 @@ class Address(NamedTuple):
 
 
 class Listen(NamedTuple):
-    """A door for StatsD."""
+    """A door for StatsD: an address, or the path of a Unix socket.
+
+    ``signed_gauge`` is what +n and -n gauges mean there, None where the setting says.
+    ``mode`` are the permissions of the socket's file; only senders of ``uids`` are heard,
+    or all where there are none.
+    """
 
     scheme: str
-    host: str
-    port: int
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    signed_gauge: str | None = None
+    mode: int | None = None
+    uids: tuple[int, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``udp://HOST:PORT``."""
+        """``udp://HOST:PORT``, ``tcp://HOST:PORT``, ``unixgram:///PATH``,
+        ``unix:///PATH``; behind a ``?`` what else there is to say, joined by ``&``."""
         parts = _split(text)
-        if parts.scheme in _NOT_YET:
-            raise ValueError(
-                f"{parts.scheme}:// is not yet in this version: udp:// only"
-            )
-        if parts.scheme != "udp" or parts.path or parts.query or parts.fragment:
-            raise ValueError("it is not udp://HOST:PORT")
-        return cls("udp", *_bound(parts))
+        if parts.scheme not in _DOORS or parts.fragment:
+            raise ValueError(f"it is not {DOOR_FORMS}")
+        more = dict(_option(*pair) for pair in _pairs(parts.query))
+        if parts.scheme in _ON_DISK:
+            if parts.netloc or not parts.path.startswith("/") or parts.path[-1] == "/":
+                raise ValueError(f"it is not {parts.scheme}:///PATH")
+            if len(os.fsencode(parts.path)) > _PATH_BYTES_MAX:
+                raise ValueError(f"a path has {_PATH_BYTES_MAX} bytes at most")
+            return cls(parts.scheme, path=parts.path, **more)
+        if parts.path or more.keys() & {"mode", "uids"}:
+            raise ValueError(f"it is not {parts.scheme}://HOST:PORT")
+        return cls(parts.scheme, *_bound(parts), **more)
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether there are connections."""
+        return self.scheme in ("tcp", "unix")
+
+    @property
+    def url(self) -> str:
+        """Where senders go; without what only the relay needs to know."""
+        if self.path:
+            return f"{self.scheme}://{self.path}"
+        return f"{self.scheme}://{_bracketed(self.host)}:{self.port}"
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{_bracketed(self.host)}:{self.port}"
+        more = [f"signed_gauge={self.signed_gauge}"] if self.signed_gauge else []
+        more += [] if self.mode is None else [f"mode={self.mode:04o}"]
+        more += [f"uid={uid}" for uid in self.uids]
+        return f"{self.url}?{'&'.join(more)}" if more else self.url
+
+
+def _pairs(query: str) -> Sequence[tuple[str, str]]:
+    """``uid`` may come more than once."""
+    pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    uids = [value for key, value in pairs if key == "uid"]
+    once = [pair for pair in pairs if pair[0] != "uid"]
+    if len({key for key, _ in once}) < len(once):
+        raise ValueError("something is said twice behind the ?")
+    return [*once, ("uid", ",".join(uids))] if uids else once
+
+
+def _option(key: str, text: str) -> tuple[str, Any]:
+    match key:
+        case "signed_gauge" if text in _SIGNED:
+            return key, text
+        case "mode" if re.fullmatch("0?[0-7]{3}", text):
+            return key, int(text, 8)
+        case "uid" if re.fullmatch("[0-9]{1,9}(,[0-9]{1,9})*", text):
+            return "uids", tuple(map(int, text.split(",")))
+    raise ValueError(
+        f"{key}={text} is none of signed_gauge=delta, signed_gauge=value, mode=0660, "
+        "uid=1000"
+    )
 
 
 def _split(text: str) -> SplitResult:

@@ -18,10 +18,60 @@ def test_an_address_reads_what_it_writes(host: str, port: int) -> None:
     assert Address.parse(str(Address(host, port))) == (host, port)
 
 
-@given(HOSTS, PORTS)
-def test_a_door_reads_what_it_writes(host: str, port: int) -> None:
+SIGNED = st.sampled_from([None, "delta", "value"])
+
+
+@given(st.sampled_from(["udp", "tcp"]), HOSTS, PORTS, SIGNED)
+def test_a_door_reads_what_it_writes(
+    scheme: str, host: str, port: int, signed: str | None
+) -> None:
     """Parsing the URL of a door gives the door."""
-    assert Listen.parse(str(Listen("udp", host, port))) == ("udp", host, port)
+    door = Listen(scheme, host, port, signed_gauge=signed)
+    assert Listen.parse(str(door)) == door
+
+
+@given(
+    st.sampled_from(["unix", "unixgram"]),
+    SIGNED,
+    st.none() | st.integers(0, 0o777),
+    st.lists(st.integers(0, 10**9 - 1), max_size=3).map(tuple),
+)
+def test_a_door_on_disk_reads_what_it_writes(
+    scheme: str, signed: str | None, mode: int | None, uids: tuple[int, ...]
+) -> None:
+    """Who may write there stands behind the path."""
+    door = Listen(
+        scheme, path="/run/a-b/c.sock", signed_gauge=signed, mode=mode, uids=uids
+    )
+    assert Listen.parse(str(door)) == door
+    assert door.url == f"{scheme}:///run/a-b/c.sock"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://127.0.0.1:80",
+        "udp://127.0.0.1:80/a",
+        "udp://127.0.0.1:80#a",
+        "tcp://127.0.0.1:80?mode=0600",
+        "tcp://127.0.0.1:80?uid=1",
+        "udp://127.0.0.1:80?signed_gauge=yes",
+        "udp://127.0.0.1:80?signed_gauge=delta&signed_gauge=value",
+        "udp://127.0.0.1:80?x=1",
+        "udp://127.0.0.1:80?x",
+        "unix://run/a.sock",
+        "unix:///",
+        "unix:///run/",
+        "unix:run/a.sock",
+        "unix:///run/a.sock?mode=888",
+        "unix:///run/a.sock?uid=root",
+        f"unix:///{'a' * 107}",
+    ],
+)
+def test_what_is_no_door(text: str) -> None:
+    """Each with a reason."""
+    with pytest.raises(ValueError, match=r"."):
+        Listen.parse(text)
 
 
 @given(st.text())
