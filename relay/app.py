@@ -111,7 +111,7 @@ class Relay:
         self._period_at = partial(aligned, length=settings.period)
         self._doors = Doors(
             reactor,
-            lambda: Intake(self._engine.feed_some, self._period_at, wall, reactor),
+            self._intake,
             inherited,
         )
         self._spool = open_spool(settings)
@@ -168,7 +168,7 @@ class Relay:
         self._clockwork.start(min(open_periods, default=None))
         # From now on the present period is ours, also if nothing arrives in it.
         self._engine.feed(b"", self._period_at(self._wall()))
-        self._doors.open(self._listed(self._loaded), self._settings.receive_buffer)
+        self._doors.open(self._listed(self._loaded), self._settings)
         self._continuity.start()
         self._ready = True
         self._heap.set_aside()
@@ -260,6 +260,11 @@ class Relay:
             last_refusals=parts.last_refusals,
         )
 
+    def _intake(self, signed_gauge: str | None) -> Intake:
+        signed = signed_gauge or self._settings.signed_gauge
+        feed = self._engine.feed_as(signed)
+        return Intake(feed, self._period_at, self._wall, self._reactor)
+
     def _go_on(self) -> Sequence[int]:
         """Take over what a former process left open, and close what is over of it."""
         left = list(self._continuity.go_on(self._period_at(self._wall())))
@@ -334,7 +339,7 @@ class Relay:
         if isinstance(change, NeedsRestart):
             raise RelayError(f"{', '.join(change.keys)}: to change that, restart")
         provider = provider_of(loaded, self._logs.scrubber.add)
-        for door in self._doors.change(self._listed(loaded), new.receive_buffer):
+        for door in self._doors.change(self._listed(loaded), new):
             self._log.info("listening {url}", url=door.url)
         # From here on nothing can fail.
         if provider is not None and isinstance(self._sink, CloudMonitorSink):

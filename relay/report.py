@@ -4,6 +4,7 @@ Reads counts that other rooms keep and gives them the shape that ``telemetry`` a
 ``admin`` ask for. Counts nothing itself.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, TypeVar
@@ -22,17 +23,15 @@ from relay.admin.status import (
 )
 from relay.cloudmonitor.naming import Namer
 from relay.delivery.ledger import LedgerSnapshot
+from relay.doors import Door
 from relay.rollup.engine import Engine, Tally
 from relay.rollup.overflow import Seen
 from relay.service.courier import CourierStatus
-from relay.service.intake import Intake
-from relay.service.kernel import KernelDrops, ReceiveBuffer
 from relay.service.steps import Step
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.telemetry import Counts
 
 __all__ = [
-    "Door",
     "Parts",
     "credentials_words",
     "delivery_counts",
@@ -46,28 +45,28 @@ __all__ = [
 Word = TypeVar("Word", bound=Enum)
 
 
-class Door(NamedTuple):
-    """A bound socket, by its URL with the real port, and who counts what of it."""
-
-    url: str
-    intake: Intake
-    drops: KernelDrops
-    buffer: ReceiveBuffer
-
-
 def intake_counts(doors: Iterable[Door]) -> Counts:
     """Of each socket."""
     doors = list(doors)
-    dropped = {(door.url,): door.drops.count() for door in doors}
+    ended = Counter[str]()
+    for door in doors:
+        ended["stranger"] += door.port.intake.strangers
+        ended.update(door.port.streams.ended if door.port.streams else {})
     return {
-        "datagrams_total": {(door.url,): door.intake.datagrams for door in doors},
-        "received_bytes_total": {
-            (door.url,): door.intake.received_bytes for door in doors
-        },
+        "datagrams_total": {(d.url,): d.port.intake.datagrams for d in doors},
+        "received_bytes_total": {(d.url,): d.port.intake.received_bytes for d in doors},
         "kernel_drops_total": {
-            key: count for key, count in dropped.items() if count is not None
+            (d.url,): count for d in doors if (count := _drops(d)) is not None
         },
+        "connections": {
+            (d.url,): len(d.port.streams.open) for d in doors if d.port.streams
+        },
+        "connections_ended_total": {(cause,): n for cause, n in ended.items()},
     }
+
+
+def _drops(door: Door) -> int | None:
+    return door.port.drops.count() if door.port.drops else None
 
 
 def engine_counts(tally: Tally, namer: Namer) -> Counts:
@@ -180,12 +179,14 @@ def _counted(seen: Seen) -> Counted:
 
 
 def _listener(door: Door) -> Listener:
+    _, intake, _, buffer, streams, *_ = door.port
     return Listener(
         url=door.url,
-        datagrams=door.intake.datagrams,
-        received_bytes=door.intake.received_bytes,
-        kernel_drops=door.drops.count(),
-        receive_buffer={"asked": door.buffer.asked, "granted": door.buffer.granted},
+        datagrams=intake.datagrams,
+        received_bytes=intake.received_bytes,
+        kernel_drops=_drops(door),
+        receive_buffer=buffer and {"asked": buffer.asked, "granted": buffer.granted},
+        connections=len(streams.open) if streams else None,
     )
 
 

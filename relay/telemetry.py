@@ -43,6 +43,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "answer": tuple(OUTCOMES),
     "reload": ("applied", "refused"),
     "door": ("http", "emulator"),
+    "connection": ("peer", "idle", "too_long", "cut", "stop", "crowd", "stranger"),
 }
 """The closed lists. A value outside of its list is shown as ``other``."""
 
@@ -113,6 +114,14 @@ METRICS: tuple[Own, ...] = (
         "absent where the system does not say.",
         _LISTENER,
         loss=True,
+    ),
+    Own("connections", "gauge", "Connections that are open now.", _LISTENER),
+    Own(
+        "connections_ended_total",
+        "counter",
+        "Connections by why they ended, all but peer and stop by the relay; with stranger "
+        "datagrams too.",
+        (("cause", "connection"),),
     ),
     Own("lines_total", "counter", "Lines that were not empty."),
     Own(

@@ -34,13 +34,18 @@ class Room(TypedDict):
 
 
 class Listener(TypedDict):
-    """A socket; ``kernel_drops`` is None where the system does not tell."""
+    """A socket; ``kernel_drops`` is None where the system does not tell.
+
+    ``receive_buffer`` is None where there is none of UDP, ``connections`` where there are
+    no streams.
+    """
 
     url: str
     datagrams: int
     received_bytes: int
     kernel_drops: int | None
-    receive_buffer: Room
+    receive_buffer: Room | None
+    connections: int | None
 
 
 class Entries(TypedDict):

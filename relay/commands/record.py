@@ -97,7 +97,7 @@ def _run(
     from twisted.internet import reactor as installed  # noqa: PLC0415 - see relay.commands
     from twisted.internet.error import CannotListenError, ReactorNotRunning  # noqa: PLC0415
 
-    from relay.service.intake import Intake  # noqa: PLC0415
+    from relay.service.intake import Datagrams, Intake  # noqa: PLC0415
 
     reactor: Any = installed  # which of its interfaces it has is known at run time only
     reactor.seconds = time.monotonic  # timers must not follow a clock that is set
@@ -120,7 +120,7 @@ def _run(
         return b""
 
     recorder = Recorder(write, time.monotonic, time.time(), limit or math.inf, stop)
-    door = Intake(take, int, time.time, reactor, LARGEST_DATAGRAM)
+    door = Datagrams(Intake(take, int, time.time, reactor, LARGEST_DATAGRAM))
     try:
         port = reactor.listenUDP(
             listen.port, door, interface=listen.host, maxPacketSize=LARGEST_DATAGRAM

@@ -7,7 +7,7 @@ in the order of sealing. Nothing is shared between the two but what ``seal`` and
 ``snapshot`` handed over.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from relay.rollup.overflow import Overflow
@@ -15,7 +15,7 @@ from relay.rollup.series import Series
 from relay.rollup.summary import Summary
 from relay.statsd.sample import Item, Kind, Reason, Refusal, What
 
-__all__ = ["Engine", "Restored", "Rollup", "Sealed", "Tally"]
+__all__ = ["Engine", "FeedSome", "Restored", "Rollup", "Sealed", "Tally"]
 
 
 class Tally(NamedTuple):
@@ -66,6 +66,10 @@ class Sealed(Protocol):
         ...
 
 
+FeedSome = Callable[[bytes, int], bytes]
+"""See ``Engine.feed_some``."""
+
+
 class Engine(Protocol):
     """Parses datagrams and accumulates them by period; no clock, no IO, no log."""
 
@@ -88,6 +92,10 @@ class Engine(Protocol):
 
         That is lines again, to be fed before anything else, under the same period.
         """
+        ...
+
+    def feed_as(self, signed_gauge: str, /) -> FeedSome:
+        """``feed_some``, where +n and -n gauges mean that: ``delta`` or ``value``."""
         ...
 
     def seal(self, before: int, /) -> Sequence[Sealed]:

@@ -18,7 +18,7 @@ from relay.rollup.book import Book
 from relay.rollup.books import Books
 from relay.rollup.carry import read_carried, write_carried
 from relay.rollup.closing import Closer
-from relay.rollup.engine import Restored, Rollup, Sealed, Tally
+from relay.rollup.engine import FeedSome, Restored, Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.ledger import KINDS, Ledger
@@ -87,7 +87,7 @@ class PythonEngine:
         new_series_limit: int = 0,
         released: Callable[[Series], None] = lambda _: None,
     ) -> None:
-        self._parse = grammar.parse
+        self._grammar, self._parse = grammar, grammar.parse
         self._resolve = resolve
         self._released = released
         self._held = HeldSeries(
@@ -128,6 +128,20 @@ class PythonEngine:
 
     def feed_some(self, datagram: bytes, period: int, /) -> bytes:
         return b"\n".join(self._some(self._pieces(datagram, period)))
+
+    def feed_as(self, signed_gauge: str, /) -> FeedSome:
+        if signed_gauge == self._grammar.signed_gauge:
+            return self.feed_some
+        usual, other = self._parse, self._grammar.signed(signed_gauge).parse
+
+        def feed_some(datagram: bytes, period: int) -> bytes:
+            self._parse = other
+            try:
+                return self.feed_some(datagram, period)
+            finally:
+                self._parse = usual
+
+        return feed_some
 
     def _pieces(self, datagram: bytes, period: int) -> list[bytes]:
         if period != self._now:

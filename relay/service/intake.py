@@ -1,9 +1,10 @@
-"""The UDP door: hands each datagram and its period to the engine, and nothing else.
+"""Hands each packet and its period to the engine, and nothing else.
 
-It does not look into a datagram, but for the ends of lines, and knows neither series nor
-sinks. What one datagram costs depends on its sender, so that none is taken in longer
-than some milliseconds at a time: the rest waits in a short queue, later datagrams behind
-it, while the reactor has its turn and nothing more is read from the socket.
+A packet is a datagram, or some whole lines of a stream. It does not look into one, but
+for the ends of lines, and knows neither series nor sinks. What one packet costs depends
+on its sender, so that none is taken in longer than some milliseconds at a time: the rest
+waits in a short queue, later packets behind it, while the reactor has its turn and
+nothing more is read from where it came.
 """
 
 from collections import deque
@@ -15,23 +16,42 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 
-__all__ = ["DRAIN_SECONDS", "PIECE_BYTES", "Drainable", "Intake", "drain"]
+__all__ = [
+    "DRAIN_SECONDS",
+    "PIECE_BYTES",
+    "Datagrams",
+    "Drainable",
+    "Intake",
+    "drain",
+    "drain_streams",
+]
 
 DRAIN_SECONDS = 0.5
 TURN_SECONDS = 0.001
+QUIET_SECONDS = 0.02
 
 PIECE_BYTES = 4096
 """Known lines, at 5 bytes the shortest, take some 0.5 ms in so many."""
 
 
-class Intake(DatagramProtocol):
+class Source(Protocol):
+    """Where packets come from: a port, or a connection."""
+
+    def pauseProducing(self) -> None:
+        """Bring no more."""
+        ...
+
+    def resumeProducing(self) -> None:
+        """Bring more."""
+        ...
+
+
+class Intake:
     """Counts what arrives and feeds it to the engine under the period it arrived in.
 
-    ``feed_some`` gives what it had no time for. ``clock`` brings the next turn. A datagram
+    ``feed_some`` gives what it had no time for. ``clock`` brings the next turn. A packet
     of more than ``piece_bytes`` is fed in pieces.
     """
-
-    noisy = False
 
     def __init__(
         self,
@@ -44,20 +64,30 @@ class Intake(DatagramProtocol):
         self._feed_some, self._period_at, self._wall = feed_some, period_at, wall
         self._clock, self._piece_bytes = clock, piece_bytes
         self._waiting: deque[tuple[bytes, int]] = deque()
+        self._is_due = False
+        self._paused: set[Source] = set()
         self.datagrams = 0
         self.received_bytes = 0
+        self.strangers = 0  # datagrams of senders that are not heard
 
-    def datagramReceived(self, datagram: bytes, addr: object) -> None:
+    def take(self, packet: bytes, source: Any) -> None:
+        """Feed a packet, or as much of it as there is time for.
+
+        ``source`` is a Source, to be paused meanwhile, or None if it brings no more.
+        """
         self.datagrams += 1
-        self.received_bytes += len(datagram)
+        self.received_bytes += len(packet)
         period = self._period_at(self._wall())
         if not self._waiting:
-            if len(datagram) <= self._piece_bytes:
-                datagram = self._feed_some(datagram, period)
-                if not datagram:
+            if len(packet) <= self._piece_bytes:
+                packet = self._feed_some(packet, period)
+                if not packet:
                     return
-            self._pause()
-        self._waiting.extend((piece, period) for piece in self._pieces(datagram))
+            self._go_on_next_turn()
+        if source is not None and source not in self._paused:
+            self._paused.add(source)
+            source.pauseProducing()
+        self._waiting.extend((piece, period) for piece in self._pieces(packet))
 
     @property
     def is_behind(self) -> bool:
@@ -70,19 +100,21 @@ class Intake(DatagramProtocol):
         while self._waiting:
             self._feed_next()
 
-    def _pause(self) -> None:
-        port: Any = self.transport  # Twisted's interface of it leaves out reading
-        port.stopReading()
-        self._clock.callLater(0, self._go_on)
+    def _go_on_next_turn(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self._clock.callLater(0, self._go_on)
 
     def _go_on(self) -> None:
+        self._is_due = False
         if self._waiting:
             self._feed_next()
         if self._waiting:
-            self._clock.callLater(0, self._go_on)
-        else:
-            port: Any = self.transport
-            port.startReading()
+            self._go_on_next_turn()
+            return
+        paused, self._paused = self._paused, set()
+        for source in paused:
+            source.resumeProducing()
 
     def _feed_next(self) -> None:
         piece, period = self._waiting.popleft()
@@ -102,6 +134,18 @@ class Intake(DatagramProtocol):
             yield datagram[at:end]
             at = end + 1
         yield datagram[at:]
+
+
+class Datagrams(DatagramProtocol):
+    """Each datagram is a packet."""
+
+    noisy = False
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+
+    def datagramReceived(self, datagram: bytes, addr: object) -> None:
+        self._intake.take(datagram, self.transport)
 
 
 class Drainable(Protocol):
@@ -131,3 +175,19 @@ def drain(
             if intake.datagrams == before:
                 return
         yield deferLater(clock, TURN_SECONDS, lambda: None)
+
+
+@inlineCallbacks
+def drain_streams(
+    intake: Intake, clock: IReactorTime
+) -> Generator[Deferred[None], None, None]:
+    """Let connections bring what they have sent, likewise.
+
+    Nobody knows what is on its way; a silence of ``QUIET_SECONDS`` is taken for the end.
+    """
+    deadline = clock.seconds() + DRAIN_SECONDS
+    while intake.is_behind or clock.seconds() < deadline:
+        before = intake.datagrams
+        yield deferLater(clock, QUIET_SECONDS, lambda: None)
+        if intake.datagrams == before and not intake.is_behind:
+            return

@@ -6,66 +6,20 @@ text becomes a value is ``forms``'s business, what must agree with what is ``rul
 """
 
 import socket
-from collections.abc import Sequence
-from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
 import attrs
 from attrs import field
 
 from relay.cloudmonitor import contract
 from relay.cloudmonitor.exchange import Endpoint
+from relay.settings.option import Unset, about
 from relay.settings.values import Address, Listen
 from relay.statsd.grammar import DIALECTS
 from relay.statsd.sample import Kind
 
-__all__ = ["Field", "Option", "Settings", "Unset", "option_of"]
-
-_OPTION = "option"
-
-
-class Unset(Enum):
-    """What None means for a setting that may be None."""
-
-    OFF = "off"
-    """Written ``off``: the thing is switched off."""
-    ABSENT = ""
-    """Not written at all: nothing is named."""
-
-
-@attrs.frozen(kw_only=True)
-class Option:
-    """What people are told about a setting, and the bounds of its value.
-
-    ``choices`` and the bounds hold for each element where the setting is a list.
-    ``default_text`` is the default in words where it is not one value.
-    """
-
-    group: str
-    sentence: str
-    metavar: str = ""
-    unit: str = ""
-    choices: Sequence[Any] = ()
-    least: float | None = None
-    most: float | None = None
-    unset: Unset = Unset.ABSENT
-    default_text: str = ""
-    sample: str = ""
-
-
-Field: TypeAlias = "attrs.Attribute[Any]"
-"""The declaration of one setting."""
-
-
-def option_of(declared: Field) -> Option:
-    """The option behind a field of Settings."""
-    option: Option = declared.metadata[_OPTION]
-    return option
-
-
-def _about(group: str, sentence: str, **more: Any) -> dict[str, Option]:
-    return {_OPTION: Option(group=group, sentence=sentence, **more)}
+__all__ = ["Settings"]
 
 
 def _host_name() -> str:
@@ -83,7 +37,7 @@ class Settings:
     # intake
     listen: tuple[Listen, ...] = field(
         default=(Listen("udp", "127.0.0.1", 8125),),
-        metadata=_about(
+        metadata=about(
             _IN,
             "Where StatsD is received",
             metavar="URL",
@@ -92,7 +46,7 @@ class Settings:
     )
     receive_buffer: int = field(
         default=8 * 2**20,
-        metadata=_about(
+        metadata=about(
             _IN,
             "Receive buffer asked of the kernel for each socket",
             unit="bytes",
@@ -100,9 +54,28 @@ class Settings:
             most=2**30,
         ),
     )
+    connections: int = field(
+        default=1024,
+        metadata=about(
+            _IN,
+            "Connections of each TCP or Unix listener at most",
+            least=1,
+            most=65_536,
+        ),
+    )
+    connection_idle: float = field(
+        default=60.0,
+        metadata=about(
+            _IN,
+            "How long a connection may be silent; 0 for ever",
+            unit="seconds",
+            least=0,
+            most=86_400,
+        ),
+    )
     dialect: tuple[str, ...] = field(
         default=("graphite",),
-        metadata=_about(
+        metadata=about(
             _IN,
             "Ways to write tags in the name that are understood; graphite always is",
             choices=tuple(DIALECTS),
@@ -110,16 +83,16 @@ class Settings:
     )
     signed_gauge: Literal["delta", "value"] = field(
         default="delta",
-        metadata=_about(_IN, "What +n and -n gauges mean", choices=("delta", "value")),
+        metadata=about(_IN, "What +n and -n gauges mean", choices=("delta", "value")),
     )
     report_client_telemetry: bool = field(
         default=False,
-        metadata=_about(_IN, "Report what Datadog's clients say about themselves"),
+        metadata=about(_IN, "Report what Datadog's clients say about themselves"),
     )
     # roll-up
     engine: Literal["auto", "python", "native"] = field(
         default="auto",
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "Engine that parses and accumulates; native fails when absent",
             choices=("auto", "python", "native"),
@@ -127,7 +100,7 @@ class Settings:
     )
     period: int = field(
         default=60,
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "Length of the short period; other than 60 for trials and tests only",
             unit="seconds",
@@ -137,11 +110,11 @@ class Settings:
     )
     long_period: bool = field(
         default=True,
-        metadata=_about(_ROLL, "Report the long period, five short ones, as well"),
+        metadata=about(_ROLL, "Report the long period, five short ones, as well"),
     )
     percentiles: tuple[int, ...] = field(
         default=(50, 75, 90, 95, 98, 99),
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "Percentiles of timers that are reported",
             choices=contract.PERCENTILES,
@@ -149,7 +122,7 @@ class Settings:
     )
     series_limit: int = field(
         default=100_000,
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "Series held at most; further ones are refused",
             least=1,
@@ -158,7 +131,7 @@ class Settings:
     )
     series_limit_per_name: int = field(
         default=0,
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "Series of one name held at most; 0 for as many as there are",
             least=0,
@@ -177,7 +150,7 @@ class Settings:
     )
     idle_ttl: int = field(
         default=3600,
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "How long an idle series is still reported; 0 for ever",
             unit="seconds",
@@ -187,7 +160,7 @@ class Settings:
     )
     delete_idle: tuple[Kind, ...] = field(
         default=(),
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "Kinds that fall silent in the first idle period",
             metavar="KIND",
@@ -198,7 +171,7 @@ class Settings:
     # naming
     instance: str | None = field(
         factory=_host_name,
-        metadata=_about(
+        metadata=about(
             _NAME,
             "Value of the dimension that tells relays apart; off leaves it out",
             unset=Unset.OFF,
@@ -207,11 +180,11 @@ class Settings:
         ),
     )
     instance_key: str = field(
-        default="instance", metadata=_about(_NAME, "Name of that dimension")
+        default="instance", metadata=about(_NAME, "Name of that dimension")
     )
     first_tags: tuple[str, ...] = field(
         default=(),
-        metadata=_about(
+        metadata=about(
             _NAME,
             "Tags that go out first where a series has more than eight",
             metavar="TAG",
@@ -220,7 +193,7 @@ class Settings:
     )
     group_id: int = field(
         default=0,
-        metadata=_about(
+        metadata=about(
             _NAME,
             "Application group that the entries belong to",
             least=0,
@@ -230,7 +203,7 @@ class Settings:
     # sink
     sink: Literal["cloudmonitor", "emulator", "stdout", "null"] = field(
         default="cloudmonitor",
-        metadata=_about(
+        metadata=about(
             _SINK,
             "Where entries go",
             choices=("cloudmonitor", "emulator", "stdout", "null"),
@@ -238,19 +211,19 @@ class Settings:
     )
     region: str | None = field(
         default=None,
-        metadata=_about(
+        metadata=about(
             _SINK, "Region whose endpoint is used", metavar="ID", sample="cn-hangzhou"
         ),
     )
     network: Literal["public", "vpc"] = field(
         default="public",
-        metadata=_about(
+        metadata=about(
             _SINK, "Which of a region's endpoints", choices=("public", "vpc")
         ),
     )
     endpoint: Endpoint | None = field(
         default=None,
-        metadata=_about(
+        metadata=about(
             _SINK,
             "CloudMonitor endpoint instead of a region's; plain http only on loopback",
             metavar="URL",
@@ -259,15 +232,15 @@ class Settings:
     )
     emulator: Address = field(
         default=Address("127.0.0.1", 8128),
-        metadata=_about(_SINK, "Where the sink emulator puts the look-alike"),
+        metadata=about(_SINK, "Where the sink emulator puts the look-alike"),
     )
     signature: Literal["v3", "v1"] = field(
         default="v3",
-        metadata=_about(_SINK, "Signature of requests", choices=("v3", "v1")),
+        metadata=about(_SINK, "Signature of requests", choices=("v3", "v1")),
     )
     use_proxy: bool = field(
         default=True,
-        metadata=_about(_SINK, "Heed HTTPS_PROXY and its kin, except for loopback"),
+        metadata=about(_SINK, "Heed HTTPS_PROXY and its kin, except for loopback"),
     )
     ca_file: Path | None = field(
         default=None,
@@ -282,7 +255,7 @@ class Settings:
     # credentials
     key_file: Path | None = field(
         default=None,
-        metadata=_about(
+        metadata=about(
             _KEYS,
             "File with the AccessKey: credentials.ini or JSON",
             metavar="FILE",
@@ -291,16 +264,16 @@ class Settings:
     )
     key_file_shared: bool = field(
         default=False,
-        metadata=_about(_KEYS, "Take the key file though group or others may read it"),
+        metadata=about(_KEYS, "Take the key file though group or others may read it"),
     )
     credentials_profile: str = field(
         default="default",
-        metadata=_about(_KEYS, "Section of the key file", metavar="NAME"),
+        metadata=about(_KEYS, "Section of the key file", metavar="NAME"),
     )
     # delivery
     requests_per_second: float = field(
         default=10.0,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "This relay's share of the account's rate limit",
             unit="requests a second",
@@ -310,11 +283,11 @@ class Settings:
         ),
     )
     requests_in_flight: int = field(
-        default=4, metadata=_about(_OUT, "Requests under way at once", least=1, most=64)
+        default=4, metadata=about(_OUT, "Requests under way at once", least=1, most=64)
     )
     request_timeout: float = field(
         default=15.0,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "Limit of a request from connecting to the end of the answer",
             unit="seconds",
@@ -324,13 +297,13 @@ class Settings:
     )
     entries_per_request: int = field(
         default=contract.ENTRIES_DEFAULT,
-        metadata=_about(
+        metadata=about(
             _OUT, "Entries in a request at most", least=1, most=contract.ENTRIES_MAX
         ),
     )
     request_bytes: int = field(
         default=contract.BODY_BYTES_DEFAULT,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "Size of a request's body at most",
             unit="bytes",
@@ -340,7 +313,7 @@ class Settings:
     )
     send_spread: float = field(
         default=10.0,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "Requests of a period are spread over this long",
             unit="seconds",
@@ -351,7 +324,7 @@ class Settings:
     )
     uncertain_retries: int = field(
         default=5,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "How often a batch is sent again whose answer never came",
             least=0,
@@ -360,7 +333,7 @@ class Settings:
     )
     max_age: int = field(
         default=21_600,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "Entries older than this are dropped before sending",
             unit="seconds",
@@ -370,7 +343,7 @@ class Settings:
     )
     spool_bytes: int = field(
         default=64 * 2**20,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "Size of what may wait; beyond it the oldest is dropped",
             unit="bytes",
@@ -381,7 +354,7 @@ class Settings:
     )
     state: Path | None = field(
         default=None,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "Folder in which closed periods wait and open ones are checkpointed; off "
             "keeps both in memory",
@@ -394,7 +367,7 @@ class Settings:
     )
     checkpoint_interval: float = field(
         default=10.0,
-        metadata=_about(
+        metadata=about(
             _OUT,
             "How often what is open is written to the state folder; a kill costs what "
             "came since",
@@ -405,7 +378,7 @@ class Settings:
     )
     stop: Literal["handover", "send"] = field(
         default="handover",
-        metadata=_about(
+        metadata=about(
             _OUT,
             "What a stop does with the open period: leave it in the state folder for the "
             "next start, or report it as far as it has come",
@@ -416,7 +389,7 @@ class Settings:
     # process
     http: Address | None = field(
         default=Address("127.0.0.1", 8127),
-        metadata=_about(
+        metadata=about(
             _ADMIN,
             "Metrics, health and status page",
             unset=Unset.OFF,
@@ -425,7 +398,7 @@ class Settings:
     )
     http_names: tuple[str, ...] = field(
         default=(),
-        metadata=_about(
+        metadata=about(
             _ADMIN,
             "Host names under which those pages answer, besides localhost and addresses",
             metavar="NAME",
@@ -434,17 +407,17 @@ class Settings:
     )
     console: Address | None = field(
         default=None,
-        metadata=_about(_ADMIN, "Management console; today only off", unset=Unset.OFF),
+        metadata=about(_ADMIN, "Management console; today only off", unset=Unset.OFF),
     )
     allow_remote_admin: bool = field(
         default=False,
-        metadata=_about(
+        metadata=about(
             _ADMIN, "Let http, console and emulator bind elsewhere than loopback"
         ),
     )
     stop_timeout: float = field(
         default=10.0,
-        metadata=_about(
+        metadata=about(
             _ADMIN,
             "How long a stop delivers what is left",
             unit="seconds",
@@ -454,7 +427,7 @@ class Settings:
     )
     log_level: Literal["debug", "info", "warning", "error"] = field(
         default="info",
-        metadata=_about(
+        metadata=about(
             _ADMIN,
             "Least severe records that are logged",
             choices=("debug", "info", "warning", "error"),

@@ -16,7 +16,7 @@ from cattrs import Converter
 
 from relay.cloudmonitor.exchange import Endpoint, endpoint_at
 from relay.errors import ConfigError
-from relay.settings.declaration import Field, Option, Unset, option_of
+from relay.settings.option import Field, Option, Unset, option_of
 from relay.settings.values import DOOR_FORMS, Address, Listen
 
 __all__ = ["default_text", "is_list", "metavar_of", "plain", "raw_of", "value_of"]

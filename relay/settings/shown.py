@@ -10,8 +10,9 @@ from collections.abc import Iterator
 
 import attrs
 
-from relay.settings.declaration import Field, Settings, Unset, option_of
+from relay.settings.declaration import Settings
 from relay.settings.forms import default_text, plain, wanted
+from relay.settings.option import Field, Unset, option_of
 from relay.settings.sources import Loaded, flag_name
 
 __all__ = [

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import attrs
 
 from relay.errors import ConfigError
-from relay.settings.declaration import Field, Settings, option_of
+from relay.settings.declaration import Settings
 from relay.settings.forms import (
     default_text,
     is_list,
@@ -25,6 +25,7 @@ from relay.settings.forms import (
     value_of,
     wanted,
 )
+from relay.settings.option import Field, option_of
 from relay.settings.rules import adapted, broken_rule
 
 __all__ = ["Loaded", "add_arguments", "flag_name", "from_arguments", "load"]

@@ -21,8 +21,8 @@ Source: DogStatsD over Unix stream sockets.
 class Framer:
     """Cuts the bytes of one connection into packets.
 
-    Where ``lengths`` are allowed, the first bytes tell: those of a length that fits end
-    in two zero bytes, which no line has. Once ``is_broken`` nothing more comes out of it,
+    Where ``lengths`` are allowed, the first bytes tell: those of a length end in a zero
+    byte, which no line has. Once ``is_broken`` nothing more comes out of it,
     and the connection is of no use.
     """
 
@@ -39,7 +39,7 @@ class Framer:
         if self._is_framed is None:
             if len(self._rest) < _HEAD and b"\n" not in self._rest:
                 return []
-            self._is_framed = self._rest[2:_HEAD] == b"\0\0"
+            self._is_framed = self._rest[_HEAD - 1 : _HEAD] == b"\0"
         return self._frames() if self._is_framed else self._lines()
 
     def end(self) -> bytes:

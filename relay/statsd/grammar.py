@@ -96,8 +96,13 @@ class Grammar:
     ) -> None:
         if signed_gauge not in ("delta", "value"):
             raise ValueError(f"signed_gauge is delta or value, not {signed_gauge}")
+        self._dialects = dialects
         self._name = name_reader(dialects)
-        self._deltas = signed_gauge == "delta"
+        self.signed_gauge = signed_gauge
+
+    def signed(self, signed_gauge: str) -> "Grammar":
+        """The same, where a signed gauge means that."""
+        return Grammar(self._dialects, signed_gauge)
 
     def parse(self, line: bytes) -> tuple[Item, ...]:
         """What a line, as ``lines`` gives it, holds: at least one item. Never raises."""
@@ -152,7 +157,7 @@ class Grammar:
         found: list[_Found] = []
         if len(good) < len(values):
             found += [Reason.BAD_VALUE] * (len(values) - len(good))
-        if kind is _GAUGE and self._deltas:
+        if kind is _GAUGE and self.signed_gauge == "delta":
             for relative, run in groupby(_signed(texts, values), key=itemgetter(0)):
                 alike = tuple([value for _, value in run])
                 found.append(line.sample(kind, alike, ratio, relative))

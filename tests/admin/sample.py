@@ -16,6 +16,7 @@ def a_status() -> Status:
                 "received_bytes": 5_000_000,
                 "kernel_drops": 3,
                 "receive_buffer": {"asked": 8_388_608, "granted": 4_194_304},
+                "connections": None,
             },
             {
                 "url": "udp://[::1]:8125",
@@ -23,6 +24,7 @@ def a_status() -> Status:
                 "received_bytes": 0,
                 "kernel_drops": None,
                 "receive_buffer": {"asked": 8_388_608, "granted": 4_194_304},
+                "connections": None,
             },
         ],
         "http": "http://127.0.0.1:8127",

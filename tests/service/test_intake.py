@@ -7,7 +7,7 @@ import pytest
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
 
-from relay.service.intake import DRAIN_SECONDS, Intake, drain
+from relay.service.intake import DRAIN_SECONDS, Datagrams, Intake, drain
 
 TURN = 2**-10
 
@@ -48,10 +48,10 @@ class Socket:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def stopReading(self) -> None:  # noqa: N802 - Twisted's name
+    def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
         self.calls.append("stop")
 
-    def startReading(self) -> None:  # noqa: N802 - likewise
+    def resumeProducing(self) -> None:  # noqa: N802 - likewise
         self.calls.append("start")
 
 
@@ -64,11 +64,12 @@ class Rig:
             self.engine.feed_some, int, self.clock.seconds, self.clock, piece_bytes=8
         )
         port: Any = self.socket
-        self.intake.transport = port
+        self.door = Datagrams(self.intake)
+        self.door.transport = port
 
     def receive(self, *datagrams: bytes) -> None:
         for datagram in datagrams:
-            self.intake.datagramReceived(datagram, None)
+            self.door.datagramReceived(datagram, None)
 
     def turns(self, many: int) -> None:
         for _ in range(many):
@@ -145,21 +146,43 @@ def test_all_that_waits_can_be_fed_at_once() -> None:
     assert (len(rig.engine.fed), rig.socket.calls) == (4, ["stop", "start"])
 
 
+def test_two_that_are_behind_are_both_read_again() -> None:
+    """Packets of several connections wait in one queue."""
+    rig, other = Rig(most=3), Socket()
+    rig.receive(b"abcde")
+    rig.intake.take(b"fg", other)
+    rig.intake.take(b"h", None)
+    assert other.calls == ["stop"]
+    rig.turns(4)
+    assert rig.engine.bytes == b"abcdefgh"
+    assert rig.socket.calls == other.calls == ["stop", "start"]
+
+
+def test_a_turn_that_comes_late_is_not_doubled() -> None:
+    """One piece a turn, also where all was fed at once before."""
+    rig = Rig(most=1)
+    rig.receive(b"ab")
+    rig.intake.catch_up()
+    rig.receive(b"cdef")
+    rig.turns(1)
+    assert rig.engine.bytes == b"abcd"
+
+
 class Port:
     """A socket's queue that hands out at most two datagrams a read."""
 
-    def __init__(self, intake: Intake, waiting: Iterator[bytes]) -> None:
-        self.intake, self.waiting = intake, waiting
+    def __init__(self, door: Datagrams, waiting: Iterator[bytes]) -> None:
+        self.door, self.waiting = door, waiting
 
     def doRead(self) -> None:  # noqa: N802 - Twisted's name
         for _, datagram in zip(range(2), self.waiting, strict=False):
-            self.intake.datagramReceived(datagram, None)
+            self.door.datagramReceived(datagram, None)
 
 
 def drained(rig: Rig, waiting: Iterator[bytes], seconds: float) -> bool:
     """Whether a drain ended while ``seconds`` went by."""
     ended: list[object] = []
-    drain(Port(rig.intake, waiting), rig.intake, rig.clock).addBoth(ended.append)
+    drain(Port(rig.door, waiting), rig.intake, rig.clock).addBoth(ended.append)
     rig.clock.pump([0.01] * int(seconds / 0.01))
     return ended == [None]
 
