@@ -41,9 +41,9 @@ class Rig:
         protocol = self.streams.buildProtocol(None)
         if protocol is None:
             return None
-        transport = Transport()
+        transport = Transport()  # type: ignore[no-untyped-call]
         transport.protocol = protocol
-        protocol.makeConnection(transport)
+        protocol.makeConnection(transport)  # type: ignore[no-untyped-call]
         return transport
 
     @property
