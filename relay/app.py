@@ -25,7 +25,7 @@ from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
 from relay.destination import EMULATOR_KEYS, open_sink, open_spool, provider_of
-from relay.doors import Doors
+from relay.doors import Copy, Doors
 from relay.emulator.limits import Limits
 from relay.emulator.site import make_site as make_emulator
 from relay.errors import RelayError
@@ -37,6 +37,7 @@ from relay.report import (
     delivery_counts,
     engine_counts,
     intake_counts,
+    repeater_counts,
     sink_words,
     status_parts,
     step_words,
@@ -109,11 +110,7 @@ class Relay:
         self._namer = build_namer(settings)
         self._engine = build_engine(settings, self._namer)
         self._period_at = partial(aligned, length=settings.period)
-        self._doors = Doors(
-            reactor,
-            self._intake,
-            inherited,
-        )
+        self._doors = Doors(reactor, self._intake, inherited)
         self._spool = open_spool(settings)
         self._ledger = Ledger(self._spool.tally())
         self._disk = ThreadLane("disk", 1, reactor)
@@ -260,10 +257,9 @@ class Relay:
             last_refusals=parts.last_refusals,
         )
 
-    def _intake(self, signed_gauge: str | None) -> Intake:
-        signed = signed_gauge or self._settings.signed_gauge
-        feed = self._engine.feed_as(signed)
-        return Intake(feed, self._period_at, self._wall, self._reactor)
+    def _intake(self, signed_gauge: str | None, copy: Copy | None) -> Intake:
+        feed = self._engine.feed_as(signed_gauge or self._settings.signed_gauge)
+        return Intake(feed, self._period_at, self._wall, self._reactor, copy=copy)
 
     def _go_on(self) -> Sequence[int]:
         """Take over what a former process left open, and close what is over of it."""
@@ -394,6 +390,7 @@ class Relay:
     def _counts(self) -> Counts:
         return {
             **intake_counts(self._doors.doors),
+            **repeater_counts(self._doors.targets),
             **engine_counts(self._engine.tally(), self._namer),
             **delivery_counts(
                 self._ledger.snapshot(),

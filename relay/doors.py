@@ -14,10 +14,15 @@ from relay.service import ports
 from relay.service.inherit import Inherited
 from relay.service.intake import Intake
 from relay.service.ports import Port
+from relay.service.repeater import Repeater, StreamTarget, Target, UdpTarget
 from relay.service.streams import Streams
 from relay.settings import Listen, Settings
+from relay.settings import Target as Wanted
 
-__all__ = ["Door", "Doors"]
+__all__ = ["Copy", "Door", "Doors"]
+
+Copy = Callable[[bytes], object]
+"""Takes a copy of a packet."""
 
 
 class Door(NamedTuple):
@@ -31,7 +36,7 @@ class Door(NamedTuple):
 
 class Doors:
     """``intake`` makes what feeds the packets of a socket, given what +n and -n gauges
-    mean there; ``reactor`` binds them.
+    mean there and who gets copies; ``reactor`` binds them.
 
     What was ``inherited`` stays open as long as the relay: whoever holds it as well
     would go on to fill its queue.
@@ -42,17 +47,22 @@ class Doors:
     def __init__(
         self,
         reactor: Any,
-        intake: Callable[[str | None], Intake],
+        intake: Callable[[str | None, Copy | None], Intake],
         inherited: Sequence[Inherited],
     ) -> None:
         self._reactor, self._intake, self._inherited = reactor, intake, inherited
         self.doors: Sequence[Door] = ()
+        self.targets: Sequence[Target] = ()
+        self._repeater = Repeater(())
 
     def open(self, listed: Sequence[Listen], settings: Settings) -> None:
         """Take what was handed over, and bind what is ``listed`` and not among that.
 
         Raises RelayError where an address is taken.
         """
+        self.targets = [_target(one, self._reactor) for one in settings.repeat]
+        self._repeater = Repeater(self.targets)
+        self._repeater.start()
         adopted = [self._adopted(one, settings) for one in self._inherited]
         missing = [one for one in listed if not self._is_inherited(one)]
         self.doors = [*adopted, *self._all_opened(missing, settings)]
@@ -92,6 +102,11 @@ class Doors:
         """Read what the kernel still holds, then close."""
         for door in self.doors:
             yield door.port.close(self._reactor)
+        self._repeater.stop()
+
+    def _feeding(self, signed_gauge: str | None) -> Intake:
+        copy = self._repeater.send if self.targets else None
+        return self._intake(signed_gauge, copy)
 
     def _is_inherited(self, listen: Listen) -> bool:
         return listen.scheme == "udp" and any(
@@ -123,7 +138,7 @@ class Doors:
         return self._told(Door(listen, listen_at.url, port))
 
     def _port(self, listen: Listen, settings: Settings) -> Port:
-        reactor, intake = self._reactor, self._intake(listen.signed_gauge)
+        reactor, intake = self._reactor, self._feeding(listen.signed_gauge)
         match listen.scheme:
             case "udp":
                 host, port = listen.host, listen.port
@@ -144,7 +159,7 @@ class Doors:
         return ports.tcp(reactor, listen.host, listen.port, streams)
 
     def _adopted(self, handed: Inherited, settings: Settings) -> Door:
-        intake = self._intake(None)
+        intake = self._feeding(None)
         port = ports.adopt(self._reactor, handed, intake, settings.receive_buffer)
         url = Listen("udp", handed.host, handed.port).url
         return self._told(Door(None, url, port))
@@ -164,3 +179,8 @@ class Doors:
 def _resized(door: Door, settings: Settings) -> Door:
     lower = door.listed is not None
     return door._replace(port=door.port.resized(settings.receive_buffer, lower=lower))
+
+
+def _target(wanted: Wanted, reactor: Any) -> Target:
+    make = UdpTarget if wanted.scheme == "udp" else StreamTarget
+    return make(str(wanted), wanted.host, wanted.port, reactor)

@@ -27,6 +27,7 @@ from relay.doors import Door
 from relay.rollup.engine import Engine, Tally
 from relay.rollup.overflow import Seen
 from relay.service.courier import CourierStatus
+from relay.service.repeater import Target
 from relay.service.steps import Step
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.telemetry import Counts
@@ -37,6 +38,7 @@ __all__ = [
     "delivery_counts",
     "engine_counts",
     "intake_counts",
+    "repeater_counts",
     "sink_words",
     "status_parts",
     "step_words",
@@ -67,6 +69,17 @@ def intake_counts(doors: Iterable[Door]) -> Counts:
 
 def _drops(door: Door) -> int | None:
     return door.port.drops.count() if door.port.drops else None
+
+
+def repeater_counts(targets: Iterable[Target]) -> Counts:
+    """Of each daemon that gets copies."""
+    return {
+        "repeated_total": {
+            (target.url, outcome): count
+            for target in targets
+            for outcome, count in (("sent", target.sent), ("lost", target.lost))
+        }
+    }
 
 
 def engine_counts(tally: Tally, namer: Namer) -> Counts:

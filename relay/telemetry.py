@@ -43,6 +43,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "answer": tuple(OUTCOMES),
     "reload": ("applied", "refused"),
     "door": ("http", "emulator"),
+    "copy": ("sent", "lost"),
     "connection": ("peer", "idle", "too_long", "cut", "stop", "crowd", "stranger"),
 }
 """The closed lists. A value outside of its list is shown as ``other``."""
@@ -122,6 +123,12 @@ METRICS: tuple[Own, ...] = (
         "Connections by why they ended, all but peer and stop by the relay; with stranger "
         "datagrams too.",
         (("cause", "connection"),),
+    ),
+    Own(
+        "repeated_total",
+        "counter",
+        "Packets copied to another daemon, and those that could not be.",
+        (("target", None), ("outcome", "copy")),
     ),
     Own("lines_total", "counter", "Lines that were not empty."),
     Own(

@@ -120,7 +120,9 @@ def _run(
         return b""
 
     recorder = Recorder(write, time.monotonic, time.time(), limit or math.inf, stop)
-    door = Datagrams(Intake(take, int, time.time, reactor, LARGEST_DATAGRAM))
+    door = Datagrams(
+        Intake(take, int, time.time, reactor, piece_bytes=LARGEST_DATAGRAM)
+    )
     try:
         port = reactor.listenUDP(
             listen.port, door, interface=listen.host, maxPacketSize=LARGEST_DATAGRAM

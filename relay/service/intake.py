@@ -50,7 +50,7 @@ class Intake:
     """Counts what arrives and feeds it to the engine under the period it arrived in.
 
     ``feed_some`` gives what it had no time for. ``clock`` brings the next turn. A packet
-    of more than ``piece_bytes`` is fed in pieces.
+    of more than ``piece_bytes`` is fed in pieces. ``copy`` gets each packet, as it came.
     """
 
     def __init__(
@@ -59,11 +59,14 @@ class Intake:
         period_at: Callable[[float], int],
         wall: Callable[[], float],
         clock: IReactorTime,
+        *,
         piece_bytes: int = PIECE_BYTES,
+        copy: Callable[[bytes], object] | None = None,
     ) -> None:
         self._feed_some, self._period_at, self._wall = feed_some, period_at, wall
         self._clock, self._piece_bytes = clock, piece_bytes
         self._waiting: deque[tuple[bytes, int]] = deque()
+        self._copy = copy
         self._is_due = False
         self._paused: set[Source] = set()
         self.datagrams = 0
@@ -77,6 +80,8 @@ class Intake:
         """
         self.datagrams += 1
         self.received_bytes += len(packet)
+        if self._copy is not None:
+            self._copy(packet)
         period = self._period_at(self._wall())
         if not self._waiting:
             if len(packet) <= self._piece_bytes:

@@ -19,7 +19,7 @@ from relay.settings.sources import (
     load,
     take_variables,
 )
-from relay.settings.values import Address, Listen, is_loopback_url
+from relay.settings.values import Address, Listen, Target, is_loopback_url
 
 __all__ = [
     "Address",
@@ -28,6 +28,7 @@ __all__ = [
     "Loaded",
     "NeedsRestart",
     "Settings",
+    "Target",
     "add_arguments",
     "changes",
     "check_lines",

@@ -15,7 +15,7 @@ from attrs import field
 from relay.cloudmonitor import contract
 from relay.cloudmonitor.exchange import Endpoint
 from relay.settings.option import Unset, about
-from relay.settings.values import Address, Listen
+from relay.settings.values import Address, Listen, Target
 from relay.statsd.grammar import DIALECTS
 from relay.statsd.sample import Kind
 
@@ -71,6 +71,15 @@ class Settings:
             unit="seconds",
             least=0,
             most=86_400,
+        ),
+    )
+    repeat: tuple[Target, ...] = field(
+        default=(),
+        metadata=about(
+            _IN,
+            "Other daemons that get a copy of every packet, as it came",
+            metavar="URL",
+            sample="udp://127.0.0.1:18125",
         ),
     )
     dialect: tuple[str, ...] = field(

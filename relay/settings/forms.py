@@ -17,7 +17,7 @@ from cattrs import Converter
 from relay.cloudmonitor.exchange import Endpoint, endpoint_at
 from relay.errors import ConfigError
 from relay.settings.option import Field, Option, Unset, option_of
-from relay.settings.values import DOOR_FORMS, Address, Listen
+from relay.settings.values import DOOR_FORMS, Address, Listen, Target
 
 __all__ = ["default_text", "is_list", "metavar_of", "plain", "raw_of", "value_of"]
 __all__ += ["wanted"]
@@ -36,6 +36,7 @@ _FORMS: dict[Any, tuple[str, str]] = {
     Path: ("a path", "FILE"),
     Address: ("HOST:PORT", "HOST:PORT"),
     Listen: (DOOR_FORMS, "URL"),
+    Target: ("udp://HOST:PORT or tcp://HOST:PORT", "URL"),
     Endpoint: ("https://HOST", "URL"),
 }
 """A type, how it is asked for in a sentence, and how it stands behind a flag."""
@@ -221,6 +222,7 @@ def _make_converter() -> Converter:
         (Path, _parsed(Path)),
         (Address, _parsed(Address.parse)),
         (Listen, _parsed(Listen.parse)),
+        (Target, _parsed(Target.parse)),
         (Endpoint, _parsed(_endpoint)),
     ):
         converter.register_structure_hook(kind, hook)

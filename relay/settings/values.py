@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-__all__ = ["DOOR_FORMS", "Address", "Listen", "is_loopback", "is_loopback_url"]
+__all__ = ["DOOR_FORMS", "Address", "Listen", "Target", "is_loopback"]
+__all__ += ["is_loopback_url"]
 
 DOOR_FORMS = "udp://HOST:PORT, tcp://HOST:PORT, unixgram:///PATH or unix:///PATH"
 
@@ -111,6 +112,27 @@ class Listen(NamedTuple):
         more += [] if self.mode is None else [f"mode={self.mode:04o}"]
         more += [f"uid={uid}" for uid in self.uids]
         return f"{self.url}?{'&'.join(more)}" if more else self.url
+
+
+class Target(NamedTuple):
+    """A daemon that gets copies; ``host`` may be a name."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """``udp://HOST:PORT`` or ``tcp://HOST:PORT``."""
+        parts = _split(text)
+        if parts.scheme not in ("udp", "tcp") or parts.path or parts.query:
+            raise ValueError("it is not udp://HOST:PORT or tcp://HOST:PORT")
+        if not parts.hostname or parts.username is not None or not parts.port:
+            raise ValueError("it wants a host and a port other than 0")
+        return cls(parts.scheme, parts.hostname, parts.port)
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{_bracketed(self.host)}:{self.port}"
 
 
 def _pairs(query: str) -> Sequence[tuple[str, str]]:

@@ -202,8 +202,8 @@ def test_a_stop_takes_what_connections_have_brought() -> None:
         assert relay.stop() == 0
 
 
-def connections(relay: Child) -> int:
-    return int(status(relay.urls["http"][0])["listeners"][0]["connections"])
+def connections(relay: Child, nth: int = 0) -> int:
+    return int(status(relay.urls["http"][0])["listeners"][nth]["connections"])
 
 
 def test_what_a_signed_gauge_means_is_said_for_each_door() -> None:
@@ -239,6 +239,31 @@ def test_what_a_signed_gauge_means_is_said_for_each_door() -> None:
 
     wait_until("not told", lambda: last() == {"g": 6.0, "h": -4.0})
     assert relay.stop() == 0
+
+
+def test_packets_are_copied_to_other_daemons() -> None:
+    """To another relay over UDP and TCP, and to nobody, which costs a counter."""
+    old = start("udp://127.0.0.1:0", "tcp://127.0.0.1:0")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        nobody = f"udp://127.0.0.1:{free.getsockname()[1]}"
+    targets = [*old.urls["listening"], nobody]
+    more = tuple(word for url in targets for word in ("--repeat", url))
+    relay = start("udp://127.0.0.1:0", "tcp://127.0.0.1:0", more=more)
+    wait_until("not connected", lambda: connections(old, 1) == 1)
+    udp = urlsplit(relay.urls["listening"][0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"a:1|c\nb:x|g", (udp.hostname, udp.port))
+    with connected(relay, 1) as stream:
+        stream.sendall(b"c:1|c\nd:1|c\n")
+    wait_until("lines are missing", lambda: lines(relay) == 4)
+    wait_until("copies are missing", lambda: lines(old) == 8)
+    text = get(f"{relay.urls['http'][0]}/metrics")
+    for url in targets[:2]:
+        assert f'repeated_total{{target="{url}",outcome="sent"}} 2.0' in text
+    assert f'target="{nobody}",outcome="lost"' in text
+    assert relay.stop() == 0
+    assert old.stop() == 0
 
 
 @pytest.mark.bar("P7")

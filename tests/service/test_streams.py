@@ -15,7 +15,7 @@ class Transport(StringTransport):
     protocol: Any
 
     def abortConnection(self) -> None:  # noqa: N802 - Twisted's name
-        super().abortConnection()
+        super().abortConnection()  # type: ignore[no-untyped-call]
         self.protocol.connectionLost(None)
 
 
