@@ -140,7 +140,10 @@ def _run(
 
 def _listen(url: str) -> Listen:
     try:
-        return Listen.parse(url)
+        listen = Listen.parse(url)
+        if listen.scheme != "udp":
+            raise ValueError("a recording is of datagrams")
+        return listen
     except ValueError as error:
         raise ConfigError(
             "--listen",
