@@ -141,15 +141,16 @@ def _run(
 def _listen(url: str) -> Listen:
     try:
         listen = Listen.parse(url)
-        if listen.scheme != "udp":
-            raise ValueError("a recording is of datagrams")
-        return listen
     except ValueError as error:
-        raise ConfigError(
-            "--listen",
-            f"wants udp://HOST:PORT; got {url!r} ({error})",
-            source="command line",
-        ) from None
+        raise _not_udp(url, f"{error}") from None
+    if listen.scheme != "udp":
+        raise _not_udp(url, "a recording is of datagrams")
+    return listen
+
+
+def _not_udp(url: str, reason: str) -> ConfigError:
+    problem = f"wants udp://HOST:PORT; got {url!r} ({reason})"
+    return ConfigError("--listen", problem, source="command line")
 
 
 def _positive(arguments: argparse.Namespace, name: str) -> float | None:

@@ -260,8 +260,8 @@ def test_packets_are_copied_to_other_daemons() -> None:
     wait_until("copies are missing", lambda: lines(old) == 8)
     text = get(f"{relay.urls['http'][0]}/metrics")
     for url in targets[:2]:
-        assert f'repeated_total{{target="{url}",outcome="sent"}} 2.0' in text
-    assert f'target="{nobody}",outcome="lost"' in text
+        assert f'repeated_total{{outcome="sent",target="{url}"}} 2.0' in text
+    assert f'outcome="lost",target="{nobody}"' in text
     assert relay.stop() == 0
     assert old.stop() == 0
 
