@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.server import Site
@@ -24,10 +23,8 @@ from relay.continuity import Continuity
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.destination import EMULATOR_KEYS, open_sink, open_spool, provider_of
+from relay.destination import open_sink, open_spool, provider_of
 from relay.doors import Copy, Doors
-from relay.emulator.limits import Limits
-from relay.emulator.site import make_site as make_emulator
 from relay.errors import RelayError
 from relay.logs import Logs
 from relay.pipeline import build_engine, build_namer
@@ -37,6 +34,7 @@ from relay.report import (
     delivery_counts,
     engine_counts,
     intake_counts,
+    own_figures,
     repeater_counts,
     sink_words,
     status_parts,
@@ -44,6 +42,7 @@ from relay.report import (
 )
 from relay.rollup.engine import Sealed
 from relay.rollup.grace import aligned
+from relay.selfreport import SelfReport
 from relay.service.clockwork import Clockwork
 from relay.service.closing import Closing
 from relay.service.courier import Courier
@@ -51,7 +50,7 @@ from relay.service.heap import Heap
 from relay.service.inherit import Inherited
 from relay.service.intake import Intake
 from relay.service.lag import ReactorLag
-from relay.service.lanes import ThreadLane
+from relay.service.lanes import ThreadLane, at_most
 from relay.settings import (
     Listen,
     Loaded,
@@ -61,7 +60,7 @@ from relay.settings import (
     configuration_hash,
 )
 from relay.sink.cloudmonitor import CloudMonitorSink
-from relay.sites import Sites
+from relay.sites import Sites, emulator_site
 from relay.telemetry import Counts, Telemetry
 
 __all__ = ["Relay"]
@@ -138,7 +137,8 @@ class Relay:
         self._disk.start()
         self._http.start()
         if self._settings.sink == "emulator":
-            self._sites.open("emulator", self._settings.emulator, self._emulator())
+            site = emulator_site(self._settings, self._wall, self._reactor)
+            self._sites.open("emulator", self._settings.emulator, site)
         self._sink = open_sink(
             self._settings,
             provider=self._provider,
@@ -146,8 +146,9 @@ class Relay:
             wall=self._wall,
         )
         self._courier, self._closing = self._build_courier(), self._build_closing()
+        self._self_report = self._build_self_report()
         self._clockwork = Clockwork(
-            seal=self._engine.seal,
+            seal=self._seal,
             sealed=self._sealed,
             step=self._engine.step,
             catch_up=self._doors.catch_up,
@@ -197,7 +198,7 @@ class Relay:
         self._lag.stop()
         self._summing.stop()
         for lane in (self._http, self._disk):
-            yield _at_most(lane.stop(), LANES_END_SECONDS, self._reactor)
+            yield at_most(lane.stop(), LANES_END_SECONDS, self._reactor)
         yield self._sites.close()
 
     def reload(self, load: Callable[[], Loaded]) -> None:
@@ -269,6 +270,12 @@ class Relay:
                 self._closing.recover(sealed)
         return left
 
+    def _seal(self, before: int) -> Sequence[Sealed]:
+        if self._self_report is not None:
+            present = self._period_at(self._wall())
+            self._self_report.tell(before - self._settings.period, present)
+        return self._engine.seal(before)
+
     def _sealed(self, sealed: Sealed) -> "Deferred[None]":
         self._continuity.before_closing()
         return self._closing.take(sealed)
@@ -291,7 +298,7 @@ class Relay:
     def _until(self, deadline: float, waited_for: "Deferred[None]") -> "Deferred[None]":
         waited_for.addErrback(partial(self._log.failure, "a defect while stopping"))
         left = max(deadline - self._reactor.seconds(), LANES_END_SECONDS)
-        return _at_most(waited_for, left, self._reactor)
+        return at_most(waited_for, left, self._reactor)
 
     def _build_courier(self) -> Courier:
         settings = self._settings
@@ -321,6 +328,23 @@ class Relay:
             commit=self._continuity.commit,
             waiting=self._continuity.waiting,
             stored=self._stored,
+            clock=self._reactor.seconds,
+        )
+
+    def _build_self_report(self) -> SelfReport | None:
+        if not self._settings.self_report:
+            return None
+        return SelfReport(
+            prefix=self._settings.self_report_prefix,
+            period_seconds=self._settings.period,
+            feed=self._engine.feed,
+            figures=lambda: own_figures(
+                self._engine.tally(),
+                self._doors.doors,
+                self._ledger.snapshot(),
+                self._closing.seconds,
+            ),
+            clock=self._reactor.seconds,
         )
 
     def _listed(self, loaded: Loaded) -> Sequence[Listen]:
@@ -366,16 +390,6 @@ class Relay:
         self._ledger.closed(entries, tally, {"too_large": refused} if refused else None)
         self._courier.wake()
         self._heap.set_aside()
-
-    def _emulator(self) -> Site:
-        length = self._settings.period
-        return make_emulator(
-            keys=EMULATOR_KEYS,
-            now=self._wall,
-            clock=self._reactor,
-            limits=Limits(periods=(length, 5 * length)),
-            any_host=self._settings.allow_remote_admin,
-        )
 
     def _admin(self) -> Site:
         return make_site(
@@ -426,19 +440,3 @@ def _rate(settings: Settings) -> float:
     """Requests a second."""
     limited = settings.sink in ("cloudmonitor", "emulator")
     return settings.requests_per_second if limited else UNLIMITED
-
-
-def _at_most(
-    waited_for: "Deferred[None]", seconds: float, clock: IReactorTime
-) -> "Deferred[None]":
-    """Fires with ``waited_for``, or after ``seconds``, whichever is first."""
-    done: Deferred[None] = Deferred()
-    timer = clock.callLater(seconds, done.callback, None)
-
-    def ended(_: object) -> None:
-        if timer.active():
-            timer.cancel()
-            done.callback(None)
-
-    waited_for.addBoth(ended)
-    return done

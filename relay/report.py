@@ -26,6 +26,7 @@ from relay.delivery.ledger import LedgerSnapshot
 from relay.doors import Door
 from relay.rollup.engine import Engine, Tally
 from relay.rollup.overflow import Seen
+from relay.selfreport import Figures
 from relay.service.courier import CourierStatus
 from relay.service.repeater import Target
 from relay.service.steps import Step
@@ -38,6 +39,7 @@ __all__ = [
     "delivery_counts",
     "engine_counts",
     "intake_counts",
+    "own_figures",
     "repeater_counts",
     "sink_words",
     "status_parts",
@@ -115,6 +117,20 @@ def delivery_counts(
         "spool_bytes": {(): waiting_bytes},
         "last_success_timestamp_seconds": {(): last_success or 0},
     }
+
+
+def own_figures(
+    tally: Tally, doors: Iterable[Door], ledger: LedgerSnapshot, closing_seconds: float
+) -> Figures:
+    """What the relay reports of itself."""
+    return Figures(
+        packets=sum(door.port.intake.datagrams for door in doors),
+        lines=tally.lines,
+        refused=sum(tally.refused.values()),
+        series=tally.series,
+        closing_seconds=closing_seconds,
+        entries_lost=ledger.partial + ledger.parked + sum(ledger.dropped.values()),
+    )
 
 
 class Parts(NamedTuple):

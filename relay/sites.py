@@ -3,18 +3,21 @@
 What a site answers is not known here.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import CannotListenError
 from twisted.web.server import Site
 
+from relay.destination import EMULATOR_KEYS
+from relay.emulator.limits import Limits
+from relay.emulator.site import make_site as make_emulator
 from relay.errors import RelayError
 from relay.service.crowd import Crowd, listen, places
-from relay.settings import Address
+from relay.settings import Address, Settings
 
-__all__ = ["Sites"]
+__all__ = ["Sites", "emulator_site"]
 
 TCP_DOORS = 2
 """Admin and emulator, which share the descriptors that others can spare."""
@@ -58,3 +61,14 @@ class Sites:
         """Take no more connections."""
         for port in self._ports:
             yield port.stopListening()
+
+
+def emulator_site(settings: Settings, wall: Callable[[], float], reactor: Any) -> Site:
+    """The look-alike of CloudMonitor, with the periods and the keys of this relay."""
+    return make_emulator(
+        keys=EMULATOR_KEYS,
+        now=wall,
+        clock=reactor,
+        limits=Limits(periods=(settings.period, 5 * settings.period)),
+        any_host=settings.allow_remote_admin,
+    )

@@ -38,6 +38,7 @@ LEVELS = {
     "destination": 4,
     "doors": 4,
     "reload": 4,
+    "selfreport": 4,
     "sites": 4,
     "continuity": 4,
     "app": 4,

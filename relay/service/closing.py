@@ -35,7 +35,7 @@ class Closing(Generic[Sealed]):
     ``stored`` is told, for each, how many entries it became, the spool's counts then,
     and how many of the entries no request can carry. ``waiting`` gives what the spool
     has of periods that ended at some moments. ``lost`` counts periods that a defect of
-    ours kept from being closed.
+    ours kept from being closed; ``seconds`` is what the last one took, by ``clock``.
     """
 
     _log = Logger()
@@ -51,8 +51,11 @@ class Closing(Generic[Sealed]):
         commit: Callable[[], object] = lambda: None,
         waiting: Callable[[Collection[int]], Iterable[str]] = lambda _: (),
         stored: Callable[[int, QueueTally, int], None],
+        clock: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.lost = 0
+        self.seconds = 0.0
+        self._clock = clock
         self._lane = lane
         self._close, self._finish = close, finish
         self._compose, self._append, self._commit = compose, append, commit
@@ -91,6 +94,7 @@ class Closing(Generic[Sealed]):
         rollups: Callable[[], Sequence[Rollup]],
         chosen: Callable[[list[Batch]], list[Batch]],
     ) -> _Stored:
+        began = self._clock()
         batches: list[Batch] = []
         refused = 0
         for rollup in rollups():
@@ -101,6 +105,7 @@ class Closing(Generic[Sealed]):
         entries = refused + sum(len(batch.items) for batch in batches)
         tally = self._append(batches)
         self._commit()
+        self.seconds = self._clock() - began
         return _Stored(entries, tally, refused)
 
     def _tell(self, stored: _Stored) -> None:

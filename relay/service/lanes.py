@@ -9,11 +9,11 @@ from threading import Thread
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
-__all__ = ["InlineLane", "Lane", "ThreadLane"]
+__all__ = ["InlineLane", "Lane", "ThreadLane", "at_most"]
 
 R = TypeVar("R")
 
@@ -75,3 +75,19 @@ class ThreadLane:
 
 def _daemon(*, target: Callable[[], object], name: str) -> Thread:
     return Thread(target=target, name=name, daemon=True)
+
+
+def at_most(
+    waited_for: "Deferred[None]", seconds: float, clock: IReactorTime
+) -> "Deferred[None]":
+    """Fires with ``waited_for``, or after ``seconds``, whichever is first."""
+    done: Deferred[None] = Deferred()
+    timer = clock.callLater(seconds, done.callback, None)
+
+    def ended(_: object) -> None:
+        if timer.active():
+            timer.cancel()
+            done.callback(None)
+
+    waited_for.addBoth(ended)
+    return done

@@ -149,7 +149,7 @@ class Settings:
     )
     new_series_limit: int = field(
         default=20_000,
-        metadata=_about(
+        metadata=about(
             _ROLL,
             "New series in five periods at most, or as many as were held before, but in "
             "the first period of all; 0 for no such limit",
@@ -433,6 +433,16 @@ class Settings:
             least=0,
             most=300,
         ),
+    )
+    self_report: bool = field(
+        default=False,
+        metadata=about(
+            _ADMIN, "Report the relay's own figures as metrics, some eight series"
+        ),
+    )
+    self_report_prefix: str = field(
+        default="statsd",
+        metadata=about(_ADMIN, "What the names of these metrics begin with"),
     )
     log_level: Literal["debug", "info", "warning", "error"] = field(
         default="info",
