@@ -11,6 +11,7 @@ from twisted.logger import Logger
 
 from relay.errors import RelayError
 from relay.service import ports
+from relay.service.crowd import spare
 from relay.service.inherit import Inherited
 from relay.service.intake import Intake
 from relay.service.ports import Port
@@ -18,6 +19,7 @@ from relay.service.repeater import Repeater, StreamTarget, Target, UdpTarget
 from relay.service.streams import Streams
 from relay.settings import Listen, Settings
 from relay.settings import Target as Wanted
+from relay.sites import TCP_DOORS
 
 __all__ = ["Copy", "Door", "Doors"]
 
@@ -146,17 +148,18 @@ class Doors:
             case "unixgram":
                 path, mode = listen.path, listen.mode
                 return ports.unixgram(reactor, path, mode, listen.uids, intake)
-        streams = Streams(
+        streams = sum(one.is_stream for one in settings.listen)
+        connections = Streams(
             intake,
             reactor,
-            most=settings.connections,
+            most=min(settings.connections, spare(streams, TCP_DOORS)),
             idle_seconds=settings.connection_idle,
             lengths=bool(listen.path),
             uids=listen.uids,
         )
         if listen.path:
-            return ports.unix(reactor, listen.path, listen.mode, streams)
-        return ports.tcp(reactor, listen.host, listen.port, streams)
+            return ports.unix(reactor, listen.path, listen.mode, connections)
+        return ports.tcp(reactor, listen.host, listen.port, connections)
 
     def _adopted(self, handed: Inherited, settings: Settings) -> Door:
         intake = self._feeding(None)

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -47,6 +48,7 @@ status 0; a second one ends at once. SIGHUP reads the configuration again.
 RELOAD_PAUSE = 0.2
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPPED_TWICE = 1
+DESCRIPTORS = 16_384
 DEFAULT_DOOR = "udp://127.0.0.1:8125"
 
 
@@ -67,6 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # Without keys a region is of no use, so their absence is said first.
     provider_of(from_arguments(arguments, will_run=False))
     loaded = from_arguments(arguments)
+    _raise_descriptors()
 
     from twisted.internet import reactor as installed  # noqa: PLC0415 - installs it
 
@@ -93,6 +96,14 @@ def _run(arguments: argparse.Namespace) -> int:
     return _Life(
         relay, reactor, loaded, manager, lambda: from_arguments(arguments)
     ).lead()
+
+
+def _raise_descriptors() -> None:
+    """As many as the system allows: the soft limit is for programs that use select(2)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Life:

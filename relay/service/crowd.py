@@ -7,6 +7,7 @@ here.
 """
 
 import resource
+import sys
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet import tcp
@@ -20,7 +21,7 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-__all__ = ["Crowd", "listen", "places"]
+__all__ = ["Crowd", "listen", "places", "spare"]
 
 PLACES = 400
 """At a door, where descriptors are no matter. A quarter of them are for those who stay:
@@ -52,6 +53,15 @@ def places(doors: int) -> int:
     if soft == resource.RLIM_INFINITY:
         return PLACES
     return min(PLACES, max(PLACES_MIN, (soft - KEPT_DESCRIPTORS) // doors))
+
+
+def spare(listeners: int, doors: int) -> int:
+    """How many connections each of so many other listeners may have beside the doors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    left = soft - KEPT_DESCRIPTORS - doors * places(doors)
+    return max(PLACES_MIN, left // listeners)
 
 
 if TYPE_CHECKING:

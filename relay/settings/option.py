@@ -4,13 +4,13 @@ Stands in the metadata of each field of Settings; which fields there are is not 
 here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, TypeAlias
 
 import attrs
 
-__all__ = ["Field", "Option", "Unset", "about", "option_of"]
+__all__ = ["Field", "Option", "Unset", "option_of", "setting"]
 
 _OPTION = "option"
 
@@ -54,5 +54,14 @@ def option_of(declared: Field) -> Option:
     return option
 
 
-def about(group: str, sentence: str, **more: Any) -> dict[str, Option]:
-    return {_OPTION: Option(group=group, sentence=sentence, **more)}
+def setting(
+    group: str,
+    sentence: str,
+    *,
+    default: Any = attrs.NOTHING,
+    factory: Callable[[], Any] | None = None,
+    **more: Any,
+) -> Any:
+    """A field of Settings with its Option, whose other members are in ``more``."""
+    option = Option(group=group, sentence=sentence, **more)
+    return attrs.field(default=default, factory=factory, metadata={_OPTION: option})
