@@ -3,13 +3,17 @@
 ``python -m tests.readme_tables`` writes them anew; tests/test_readme.py compares.
 """
 
-from relay.settings import settings_table
+from relay.settings import settings_table, statsd_keys_table
 from relay.telemetry import metrics_table
 from tests.readme import README
 
 __all__ = ["filled"]
 
-TABLES = {"settings-table": settings_table, "metrics-table": metrics_table}
+TABLES = {
+    "settings-table": settings_table,
+    "statsd-keys-table": statsd_keys_table,
+    "metrics-table": metrics_table,
+}
 
 
 def filled(text: str) -> str:

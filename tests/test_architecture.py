@@ -67,6 +67,7 @@ THIRD_PARTY = {
     "attr": {"settings"},
     "attrs": {"settings"},
     "cattrs": {"settings"},
+    "json5": {"settings/javascript.py"},
 }
 """Which rooms, or which files of a room, may import it."""
 

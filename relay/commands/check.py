@@ -11,8 +11,10 @@ from relay.settings import (
     Loaded,
     add_arguments,
     check_lines,
+    config_hints,
     configuration_hash,
     from_arguments,
+    remark_lines,
 )
 
 __all__ = ["register"]
@@ -20,8 +22,10 @@ __all__ = ["register"]
 MORE = """\
   cms-relay check /etc/cms-relay.toml
   CMS_RELAY_PERIOD=2 cms-relay check --sink emulator
+  cms-relay check /etc/statsd/config.js --sink emulator
 
-The output is TOML again: every setting, and behind it where it came from.
+The output is TOML again: every setting, and behind it where it came from. Of a
+config.js of statsd it also says, as comments, what becomes of each key.
 """
 
 
@@ -30,13 +34,20 @@ def register(commands: Commands) -> None:
     parser = add_command(
         commands, "check", "validate the settings and show them", MORE, _check
     )
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help="a TOML file")
+    parser.add_argument(
+        "config",
+        metavar="CONFIG",
+        nargs="?",
+        help="a TOML file, or a config.js of statsd",
+    )
     add_arguments(parser)
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    for line in config_hints(arguments.config):
+        print(f"cms-relay: {line}", file=sys.stderr)
     loaded = from_arguments(arguments, will_run=False)
-    for line in check_lines(loaded):
+    for line in (*check_lines(loaded), *remark_lines(loaded)):
         print(line)
     print(f"# configuration {configuration_hash(loaded.settings)}")
     from_arguments(arguments)  # raises what run would, now that all has been shown

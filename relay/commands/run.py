@@ -22,6 +22,7 @@ from relay.settings import (
     Loaded,
     Settings,
     add_arguments,
+    config_hints,
     from_arguments,
     take_variables,
 )
@@ -38,6 +39,8 @@ MORE = """\
   cms-relay run --region cn-hangzhou            with ALIBABA_CLOUD_ACCESS_KEY_ID and
                                                 ALIBABA_CLOUD_ACCESS_KEY_SECRET set
   cms-relay run /etc/cms-relay.toml             see deploy/relay.example.toml
+  cms-relay run /etc/statsd/config.js           in place of the statsd daemon; it is
+                                                read, not run: see cms-relay check
 
 Standard error gets a line for each socket, with its real port, then `ready`; after that,
 the log. SIGTERM and SIGINT leave what is open in the state folder for the next start, or
@@ -55,7 +58,12 @@ DEFAULT_DOOR = "udp://127.0.0.1:8125"
 def register(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "run", "run the daemon", MORE, _run)
-    parser.add_argument("config", metavar="CONFIG", nargs="?", help="a TOML file")
+    parser.add_argument(
+        "config",
+        metavar="CONFIG",
+        nargs="?",
+        help="a TOML file, or a config.js of statsd",
+    )
     add_arguments(parser)
 
 
@@ -64,6 +72,8 @@ def _run(arguments: argparse.Namespace) -> int:
         signal.signal(signum, lambda *_: sys.exit(0))
     # Before there is any thread, since each inherits it; see _Life._hear_reloads.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    for line in config_hints(arguments.config):
+        _say(line)
     from relay.destination import provider_of  # noqa: PLC0415 - see relay.commands
 
     # Without keys a region is of no use, so their absence is said first.
@@ -143,7 +153,11 @@ class _Life:
             self._reactor.stop()
             return
         settings = self._loaded.settings
-        for line in (*_warnings(settings), *_hints(settings, self._relay.urls)):
+        for line in (
+            *self._loaded.notices,
+            *_warnings(settings),
+            *_hints(settings, self._relay.urls),
+        ):
             _say(line)
         _say("ready")
         self._tell_ready()

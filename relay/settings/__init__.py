@@ -10,15 +10,18 @@ from relay.settings.shown import (
     check_lines,
     configuration_hash,
     example_toml,
+    remark_lines,
     settings_table,
 )
 from relay.settings.sources import (
     Loaded,
     add_arguments,
+    config_hints,
     from_arguments,
     load,
     take_variables,
 )
+from relay.settings.statsd_keys import statsd_keys_table
 from relay.settings.values import Address, Listen, Target, is_loopback_url
 
 __all__ = [
@@ -32,12 +35,15 @@ __all__ = [
     "add_arguments",
     "changes",
     "check_lines",
+    "config_hints",
     "configuration_hash",
     "example_toml",
     "from_arguments",
     "is_local",
     "is_loopback_url",
     "load",
+    "remark_lines",
     "settings_table",
+    "statsd_keys_table",
     "take_variables",
 ]

@@ -6,6 +6,7 @@ rule is a row. Types and bounds of single settings are declared with them.
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ __all__ = ["adapted", "broken_rule", "is_local"]
 Broken = tuple[str, str]
 """The key, and what is wrong with the fix."""
 
+Rule = Callable[[Settings], Broken | None]
+
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z0-9]+)+")
 
 
@@ -37,9 +40,16 @@ def is_local(settings: Settings) -> bool:
     return settings.endpoint is not None and is_loopback_url(settings.endpoint.url)
 
 
-def broken_rule(settings: Settings, *, will_run: bool) -> Broken | None:
-    """The first rule that is broken; those of ``will_run`` hold for the daemon only."""
-    for rule in _RULES + (_RUN_RULES if will_run else ()):
+def broken_rule(
+    settings: Settings, *, will_run: bool, may_be_remote: Collection[str] = ()
+) -> Broken | None:
+    """The first rule that is broken; those of ``will_run`` hold for the daemon only.
+
+    ``may_be_remote`` are keys whose addresses need no second switch: a statsd config.js
+    names them in so many words.
+    """
+    remote: Rule = partial(_remote_admin, allowed=may_be_remote)
+    for rule in (remote, *_RULES, *(_RUN_RULES if will_run else ())):
         broken = rule(settings)
         if broken is not None:
             return broken
@@ -97,11 +107,11 @@ def _console(settings: Settings) -> Broken | None:
     return "console", "the management console is not in this version yet; use off"
 
 
-def _remote_admin(settings: Settings) -> Broken | None:
+def _remote_admin(settings: Settings, allowed: Collection[str]) -> Broken | None:
     if settings.allow_remote_admin:
         return None
     for key in ("http", "console", "emulator"):
-        address = getattr(settings, key)
+        address = None if key in allowed else getattr(settings, key)
         if address is not None and not address.is_loopback:
             return key, (
                 f"{address} is not on loopback; wants 127.0.0.1 or [::1], or "
@@ -152,14 +162,13 @@ def _ca_file(settings: Settings) -> Broken | None:
     return None
 
 
-_RULES: tuple[Callable[[Settings], Broken | None], ...] = (
+_RULES: tuple[Rule, ...] = (
     _handover,
     _console,
-    _remote_admin,
     _region,
     _network,
 )
-_RUN_RULES: tuple[Callable[[Settings], Broken | None], ...] = (
+_RUN_RULES: tuple[Rule, ...] = (
     _handover,
     _destination,
     _short_period,

@@ -14,11 +14,13 @@ from relay.settings.declaration import Settings
 from relay.settings.forms import default_text, plain, wanted
 from relay.settings.option import Field, Unset, option_of
 from relay.settings.sources import Loaded, flag_name
+from relay.settings.statsd_keys import KEYS, Fate
 
 __all__ = [
     "check_lines",
     "configuration_hash",
     "example_toml",
+    "remark_lines",
     "settings_table",
     "toml_value",
 ]
@@ -56,6 +58,33 @@ def check_lines(loaded: Loaded) -> Iterator[str]:
     width = min(max(len(text) for text, _ in rows), 60)
     for text, origin in rows:
         yield f"{text:<{width}}  # {origin}"
+
+
+def remark_lines(loaded: Loaded) -> Iterator[str]:
+    """Of a statsd config.js every key and what became of it, as comments of TOML.
+
+    Last come the keys that are not in it, so that none is passed over in silence.
+    """
+    if not loaded.remarks:
+        return
+    width = max(len(one.key) for one in loaded.remarks)
+    yield "#"
+    yield "# config.js, key by key:"
+    for one in loaded.remarks:
+        yield f"# {one.key:<{width}}  {one.fate.value:<8}  {one.text}"
+    present = {one.key for one in loaded.remarks}
+    for fate in Fate:
+        absent = [
+            name
+            for row in KEYS
+            if row.fate is fate
+            for name in row.names.split(", ")
+            if name not in present
+        ]
+        if absent:
+            text = f"not there; {fate.value} where they are: {', '.join(absent)}"
+            yield from _comment(text)
+    yield "#"
 
 
 def configuration_hash(settings: Settings) -> str:

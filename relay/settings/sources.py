@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,13 +27,17 @@ from relay.settings.forms import (
 )
 from relay.settings.option import Field, option_of
 from relay.settings.rules import adapted, broken_rule
+from relay.settings.statsd_file import Remark, is_statsd, read_statsd
 
 __all__ = ["Loaded", "add_arguments", "flag_name", "from_arguments", "load"]
-__all__ += ["take_variables"]
+__all__ += ["config_hints", "take_variables"]
 
 PREFIX = "CMS_RELAY_"
 VENDOR = "ALIBABA_CLOUD_"
 DEFAULT = "default"
+STATSD_FILE = Path("/etc/statsd/localConfig.js")
+"""Where the packages of statsd put its configuration."""
+
 _QUOTED_MAX = 80
 
 _OTHERS = {
@@ -60,6 +64,10 @@ class Loaded:
     """By key: ``default``, ``file PATH``, ``environment NAME`` or ``flag --name``."""
     credentials_environment: Mapping[str, str] = attrs.field(repr=False, factory=dict)
     """The vendor's own variables; they hold secrets."""
+    remarks: Sequence[Remark] = ()
+    """Of a statsd config.js: what became of each of its keys."""
+    notices: Sequence[str] = ()
+    """Of the same: what is different from what it says."""
 
 
 class _Given(NamedTuple):
@@ -67,6 +75,15 @@ class _Given(NamedTuple):
     origin: str
     key: str
     source: str
+    element_keys: Sequence[str] = ()
+    """Of a list, where its elements stand, if they do not stand together."""
+    may_be_remote: bool = False
+
+
+class _File(NamedTuple):
+    given: Mapping[str, _Given]
+    remarks: Sequence[Remark] = ()
+    notices: Sequence[str] = ()
 
 
 def load(
@@ -82,13 +99,14 @@ def load(
     endpoint. Raises ConfigError with source, key and the wanted form.
     """
     environment = {} if environment is None else environment
-    given = dict(_from_others(environment))
-    given |= dict(_from_file(config)) if config is not None else {}
+    file = _from_file(config) if config is not None else _File({})
+    given = {**dict(_from_others(environment)), **file.given}
     given |= dict(_from_environment(environment))
     given |= dict(_from_flags(flags or {}))
     settings = Settings(**{name: _value(name, one) for name, one in given.items()})
     settings = adapted(settings, set(given), environment)
-    broken = broken_rule(settings, will_run=will_run)
+    remote = {name for name, one in given.items() if one.may_be_remote}
+    broken = broken_rule(settings, will_run=will_run, may_be_remote=remote)
     if broken is not None:
         key, problem = broken
         unset = _Given(None, DEFAULT, key, str(config or ""))
@@ -102,6 +120,8 @@ def load(
         credentials_environment={
             name: environment[name] for name in environment if name.startswith(VENDOR)
         },
+        remarks=file.remarks,
+        notices=file.notices,
     )
 
 
@@ -129,6 +149,16 @@ def from_arguments(arguments: argparse.Namespace, *, will_run: bool = True) -> L
         os.environ,
         will_run=will_run,
     )
+
+
+def config_hints(config: str | None) -> Iterator[str]:
+    """A word on the statsd daemon's own file, where no CONFIG is named and it is there.
+
+    Nothing reads it unasked.
+    """
+    is_there = os.path.exists(STATSD_FILE)  # noqa: PTH110 - Path.exists raises where a folder is closed to us
+    if config is None and is_there:
+        yield f"{STATSD_FILE} is there and was not read; to use it, name it as CONFIG"
 
 
 def take_variables(names: Collection[str]) -> Mapping[str, str]:
@@ -166,7 +196,20 @@ def _value(name: str, given: _Given) -> Any:
         problem = f"wants {wanted(declared)}; got {_written(given.raw)}{reason}"
         # A URL may carry a password.
         problem = re.sub(r"//[^/@\s]*@", "//***@", problem)
-        raise ConfigError(given.key, problem, source=given.source) from None
+        raise ConfigError(
+            _guilty(declared, given), problem, source=given.source
+        ) from None
+
+
+def _guilty(declared: Field, given: _Given) -> str:
+    """The key of the first element that is bad by itself, else that of all."""
+    if isinstance(given.raw, list):
+        for raw, key in zip(given.raw, given.element_keys, strict=False):
+            try:
+                value_of(declared, [raw])
+            except (TypeError, ValueError):
+                return key
+    return given.key
 
 
 def _written(raw: object) -> str:
@@ -177,8 +220,27 @@ def _written(raw: object) -> str:
     return text if len(text) <= _QUOTED_MAX else f"{text[:_QUOTED_MAX]}…"
 
 
-def _from_file(path: Path) -> Iterator[tuple[str, _Given]]:
-    for key, raw in _toml(path).items():
+def _from_file(path: Path) -> _File:
+    text = _text(path)
+    if is_statsd(path.name, text):
+        file = read_statsd(text, str(path))
+        given = {
+            name: _Given(
+                one.raw,
+                f"file {path}",
+                one.key,
+                str(path),
+                one.element_keys,
+                one.may_be_remote,
+            )
+            for name, one in file.written.items()
+        }
+        return _File(given, file.remarks, file.notices)
+    return _File(dict(_from_toml(text, path)))
+
+
+def _from_toml(text: str, path: Path) -> Iterator[tuple[str, _Given]]:
+    for key, raw in _toml(text, path).items():
         if isinstance(raw, dict):
             problem = "is a table; wants key = value at the top level, no tables"
             raise ConfigError(key, problem, source=str(path))
@@ -188,9 +250,9 @@ def _from_file(path: Path) -> Iterator[tuple[str, _Given]]:
         yield key, _Given(raw, f"file {path}", key, str(path))
 
 
-def _toml(path: Path) -> dict[str, Any]:
+def _text(path: Path) -> str:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(
             "CONFIG", f"cannot be read: {error.strerror}", source=str(path)
@@ -201,13 +263,9 @@ def _toml(path: Path) -> dict[str, Any]:
             f"wants UTF-8 text; byte {error.start} is none",
             source=str(path),
         ) from None
-    if path.suffix == ".js" or text.lstrip().startswith(("{", "/*", "//")):
-        raise ConfigError(
-            "CONFIG",
-            "a config.js of statsd is not supported yet; wants TOML, "
-            "as in deploy/relay.example.toml",
-            source=str(path),
-        )
+
+
+def _toml(text: str, path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
