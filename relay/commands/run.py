@@ -180,9 +180,20 @@ class _Life:
         if not self._stopping and self._failure is None:
             self._manager.reloading()
             try:
-                self._relay.reload(self._load)
+                self._relay.reload(self._load_again)
             finally:
                 self._tell_ready()
+
+    def _load_again(self) -> Loaded:
+        """The configuration of now; what is newly different from its file is logged."""
+        from twisted.logger import Logger  # noqa: PLC0415 - see relay.commands
+
+        loaded = self._load()
+        for notice in loaded.notices:
+            if notice not in self._loaded.notices:
+                Logger().warn("{notice}", notice=notice)
+        self._loaded = loaded
+        return loaded
 
     def _tell_ready(self) -> None:
         self._manager.ready(" ".join(("listening", *self._relay.urls["listening"])))

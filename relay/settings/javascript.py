@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["Expression", "NotPlain", "object_in"]
+__all__ = ["Expression", "NotPlainError", "object_in"]
 
 _DEPTH_MAX: Final = 16
 """The deepest key of statsd is three down; json5 descends by recursion."""
@@ -41,7 +41,7 @@ _JSON5_COMPLAINT = re.compile(r"<string>:(\d+) (.*) at column (\d+)", re.DOTALL)
 _PARTNER = {"{": "}", "[": "]", "(": ")"}
 
 
-class NotPlain(ValueError):
+class NotPlainError(ValueError):
     """The text holds more than an object that can be read; says where and what to do."""
 
     def __init__(self, line: int, column: int, problem: str) -> None:
@@ -74,7 +74,7 @@ class _Token(NamedTuple):
 def object_in(text: str) -> dict[str, Any]:
     """The object literal that ``text`` is, or assigns.
 
-    Values are those of JSON, and ``Expression``. Raises NotPlain.
+    Values are those of JSON, and ``Expression``. Raises NotPlainError.
     """
     return _Reading(text).object()
 
@@ -213,7 +213,9 @@ class _Reading:
         line, column = self._where(start)
         mark = next(self._free, "")
         if len(spelling) < len('"x"') or not mark:
-            raise NotPlain(line, column, f"{spelling} is no value; write the value")
+            raise NotPlainError(
+                line, column, f"{spelling} is no value; write the value"
+            )
         self._overlays[mark] = (
             _Undefined.UNDEFINED
             if spelling == "undefined"
@@ -270,10 +272,10 @@ class _Reading:
         before = self._text[:offset]
         return before.count("\n") + 1, offset - before.rfind("\n")
 
-    def _at(self, offset: int, problem: str) -> NotPlain:
-        return NotPlain(*self._where(offset), problem)
+    def _at(self, offset: int, problem: str) -> NotPlainError:
+        return NotPlainError(*self._where(offset), problem)
 
-    def _at_token(self, place: int, problem: str) -> NotPlain:
+    def _at_token(self, place: int, problem: str) -> NotPlainError:
         return self._at(self._tokens[place].start, problem)
 
     def _json5(self, text: str) -> Any:
@@ -284,9 +286,9 @@ class _Reading:
         except ValueError as error:
             found = _JSON5_COMPLAINT.fullmatch(str(error))
             if found is None:
-                raise NotPlain(1, 1, str(error)) from None
+                raise NotPlainError(1, 1, str(error)) from None
             problem = f"{found[2][0].lower()}{found[2][1:]}"
-            raise NotPlain(int(found[1]), int(found[3]), problem) from None
+            raise NotPlainError(int(found[1]), int(found[3]), problem) from None
 
 
 def _respelt(spelling: str) -> str | None:

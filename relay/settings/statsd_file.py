@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from relay.cloudmonitor import contract
 from relay.errors import ConfigError
-from relay.settings.javascript import NotPlain, object_in
+from relay.settings.javascript import NotPlainError, object_in
 from relay.settings.statsd_keys import Fate, row_of
 from relay.settings.statsd_section import Section
 from relay.statsd.sample import Kind
@@ -78,7 +78,7 @@ def read_statsd(text: str, source: str) -> StatsdFile:
     """What the file says. Raises ConfigError with the place, or the path of the key."""
     try:
         values = object_in(text)
-    except NotPlain as error:
+    except NotPlainError as error:
         raise ConfigError("CONFIG", f"{error}", source=source) from None
     return _Reading(values, source).file()
 

@@ -1,10 +1,14 @@
 """What check prints of settings and of keys."""
 
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from relay.cli import main
+from relay.settings import sources
+from relay.settings.statsd_keys import KEYS
 
 REGION = ("--region", "cn-hangzhou")
 
@@ -55,3 +59,56 @@ def test_half_a_key_is_said(
     monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAI5t0123456789abcd")
     assert main(["check", *REGION]) == 0
     assert "ALIBABA_CLOUD_ACCESS_KEY_SECRET" in capsys.readouterr().err
+
+
+def test_each_key_of_a_config_js_is_shown_with_its_fate(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Those in the file one by one, the others by name; and all of it is TOML still."""
+    path = tmp_path / "config.js"
+    path.write_text(
+        "{flushInterval: 10000, graphiteHost: 'canary', servers: [{port: 7}]}"
+    )
+    assert main(["check", str(path), "--sink", "emulator"]) == 0
+    out, _ = capsys.readouterr()
+    assert tomllib.loads(out)["listen"] == ["udp://0.0.0.0:7"]
+    assert re.search(
+        r"^# flushInterval +mapped +10000 ms, but periods are", out, re.MULTILINE
+    )
+    assert re.search(
+        r"^# graphiteHost +ignored +entries go to CloudMonitor", out, re.MULTILINE
+    )
+    assert re.search(r"^# servers\[0\]\.port +honoured +listen", out, re.MULTILINE)
+    assert "canary" not in out
+    for row in KEYS:
+        for name in row.names.split(", "):
+            assert re.search(rf"\b{name}\b", out)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_file_of_a_statsd_that_is_there_is_a_hint(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    named: bool,
+) -> None:
+    """Where no CONFIG is named; it is not read, whatever is in it."""
+    local, own = tmp_path / "localConfig.js", tmp_path / "relay.toml"
+    local.write_text("not to be read")
+    own.write_text("")
+    monkeypatch.setattr(sources, "STATSD_FILE", local)
+    config = [str(own)] if named else []
+    assert main(["check", *config, "--sink", "emulator"]) == 0
+    out, err = capsys.readouterr()
+    assert (f"{local} is there and was not read" in err) != named
+    assert 'listen = ["udp://127.0.0.1:8125"]' in out
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_help_mentions_config_js(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Whoever comes from statsd finds that the old file will do."""
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert "config.js of statsd" in capsys.readouterr().out
