@@ -49,6 +49,7 @@ REFUSED = [
     ("{[k]: 1}", 1, 2, "wants key: value"),
     ("{a: x}", 1, 5, "write the value"),
     ("{a: 1,\n b: '\\x4'}", 2, 9, "unexpected"),
+    ("{a: 1 +\n 2 +\n 3, 5: 6}", 3, 6, "unexpected"),
     ("{a: {" + "a: {" * 20 + "}" * 22, 1, 65, "deep"),
 ]
 
@@ -88,17 +89,19 @@ def test_an_expression_is_kept_as_it_stands(text: str) -> None:
     assert read == {"a": 1, "b": Expression(text, 2, 12), "c": "d"}
 
 
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+"""json5 writes NUL and a digit as an octal escape, which it then cannot read."""
+
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+        st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3)
     ),
     max_leaves=6,
 )
 
 
-@given(st.dictionaries(st.text(max_size=5), VALUES, max_size=4), st.booleans())
+@given(st.dictionaries(TEXTS, VALUES, max_size=4), st.booleans())
 def test_json5_reads_the_same(values: dict[str, object], is_json: bool) -> None:
     """Nothing that JSON or JSON5 has is taken for an expression."""
     text = json.dumps(values) if is_json else json5.dumps(values)

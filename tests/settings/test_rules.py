@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from relay.errors import ConfigError
-from relay.settings import is_local, load
+from relay.settings import Address, Settings, is_local, load
+from relay.settings.rules import broken_rule
 
 CLOUD = {"sink": "cloudmonitor", "region": "cn-hangzhou"}
 
@@ -119,3 +121,15 @@ def test_what_is_not_here_yet_says_so() -> None:
     """A console is refused with the word to use today."""
     with pytest.raises(ConfigError, match="not in this version yet"):
         load(None, {"sink": "null", "console": "127.0.0.1:8126"})
+
+
+def test_an_address_that_a_config_js_names_needs_no_second_switch() -> None:
+    """It is the console's alone: pages still need it."""
+    anywhere = Address.parse("0.0.0.0:0")
+    console = Settings(sink="null", stop="send", console=anywhere)
+    assert "not on loopback" in f"{broken_rule(console, will_run=True)}"
+    broken = broken_rule(console, will_run=True, may_be_remote={"console"})
+    assert "not on loopback" not in f"{broken}"
+    both = attrs.evolve(console, http=anywhere)
+    key, _ = broken_rule(both, will_run=True, may_be_remote={"console"}) or ("", "")
+    assert key == "http"
