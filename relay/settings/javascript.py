@@ -34,8 +34,8 @@ _TOKEN = re.compile(
 )
 _KNOWN_WORD = re.compile(rf"{_NUMBER}|true|false|null|[+-]?(?:Infinity|NaN)")
 _OTHER_NUMBER = re.compile(
-    r"0(?P<legacy>[0-7]+)"
-    r"|(?P<based>0[oO][0-7]+|0[bB][01]+|[0-9]+(?:_[0-9]+)+)"
+    r"0(?P<legacy>[0-7]{1,20})"
+    r"|(?P<based>0[oO][0-7]{1,20}|0[bB][01]{1,60}|[0-9]{1,9}(?:_[0-9]{1,9}){1,9})"
 )
 _JSON5_COMPLAINT = re.compile(r"<string>:(\d+) (.*) at column (\d+)", re.DOTALL)
 _PARTNER = {"{": "}", "[": "]", "(": ")"}

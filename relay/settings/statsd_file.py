@@ -14,7 +14,7 @@ from relay.cloudmonitor import contract
 from relay.errors import ConfigError
 from relay.settings.javascript import NotPlainError, object_in
 from relay.settings.statsd_keys import Fate, row_of
-from relay.settings.statsd_section import Section
+from relay.settings.statsd_section import Section, number_of
 from relay.statsd.sample import Kind
 
 __all__ = ["Remark", "StatsdFile", "Written", "is_statsd", "read_statsd"]
@@ -23,6 +23,7 @@ _PORT, _CONSOLE_PORT = 8125, 8126
 _FLUSH_MS, _DEFAULT_FLUSH_MS = 60_000, 10_000
 _SUFFIXES = {".js", ".cjs", ".mjs", ".json", ".json5"}
 _MODE_MAX = 0o777
+_MODULE = re.compile(r"(?:.*/)?servers/(udp|tcp)(?:\.js)?")
 
 _NOT_YET: Mapping[str, str] = {
     "console": "the management console is not in this version yet, so it is not opened",
@@ -129,7 +130,7 @@ class _Reading:
     def _door(self, server: Section) -> tuple[str, str]:
         """The URL, and the path of the key that had the most to say in it."""
         module = server.text("server", "./servers/udp or ./servers/tcp")
-        found = re.fullmatch(r"(?:.*/)?(udp|tcp)(?:\.js)?", module or "udp")
+        found = _MODULE.fullmatch(module or "./servers/udp")
         if found is None:
             raise server.refused(
                 "server", "./servers/udp or ./servers/tcp; no other is run", module
@@ -216,12 +217,12 @@ class _Reading:
 
     def _flush_interval(self) -> None:
         key = "flushInterval"
-        value = self._config.values.get(key, _DEFAULT_FLUSH_MS)
-        if value == _FLUSH_MS:
+        number = number_of(self._config.values.get(key, _DEFAULT_FLUSH_MS))
+        if number == _FLUSH_MS:
             self._texts[key] = "periods are 60 s, and 300 s"
             return
         is_given = bool(self._config.given(key))
-        was = f"{value:g} ms" if isinstance(value, int | float) else "not 60000"
+        was = "not 60000" if number is None else f"{number:.15g} ms"
         self._texts[key] = f"{was}, but periods are 60 s, and 300 s"
         self._notice(
             key,
@@ -253,7 +254,7 @@ class _Reading:
             row = row_of(key)
             fate = self._fates.get(key, row.fate)
             text = f"{row.settings}: {row.sentence}" if row.settings else row.sentence
-            yield Remark(key, fate, self._texts.get(key, text))
+            yield Remark(_shown(key), fate, self._texts.get(key, text))
             if key == "servers":
                 for place, server in enumerate(value or ()):
                     yield from self._remarks_on_server(f"servers[{place}].", server)
@@ -264,7 +265,7 @@ class _Reading:
         for key in server:
             row = row_of(key)
             if key not in _SERVER_KEYS:
-                yield Remark(at + key, Fate.IGNORED, "is no key of a server")
+                yield Remark(at + _shown(key), Fate.IGNORED, "is no key of a server")
             elif at + key in self._texts:
                 yield Remark(at + key, self._fates[at + key], self._texts[at + key])
             else:
@@ -272,6 +273,11 @@ class _Reading:
 
 
 _SERVER_KEYS = ("server", "address", "address_ipv6", "port", "socket", "socket_mod")
+
+
+def _shown(key: str) -> str:
+    """A key on one line, whatever the file has for one."""
+    return key if key.isprintable() else ascii(key)
 
 
 def _summary(remarks: tuple[Remark, ...]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from relay.errors import ConfigError
 from relay.settings.javascript import Expression
 
-__all__ = ["Section"]
+__all__ = ["Section", "number_of"]
 
 _QUOTED_MAX = 60
 
@@ -86,7 +86,7 @@ class Section(NamedTuple):
                 f"{value.column}), which is not evaluated; write the value itself"
             )
         else:
-            got = _cut(json.dumps(value, ensure_ascii=False))
+            got = _cut(_written(value))
         return ConfigError(
             f"{self.at}{key}", f"wants {wanted}; got {got}", source=self.source
         )
@@ -118,5 +118,13 @@ def _is_unset(value: object) -> bool:
     return value is None or value is False or value == ""
 
 
+def _written(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except ValueError:
+        return "a number of thousands of digits"
+
+
 def _cut(text: str) -> str:
+    text = text if text.isprintable() else ascii(text)
     return text if len(text) <= _QUOTED_MAX else f"{text[:_QUOTED_MAX]}…"

@@ -182,6 +182,10 @@ def test_a_list_of_servers_replaces_the_one() -> None:
         ("{servers: [{}, {port: -1}]}", "servers[1].port", "wants a port"),
         ("{servers: [{}, {address: 5}]}", "servers[1].address", "an IP address"),
         ("{servers: [{address: 'db'}]}", "servers[0].address", "not an IP address"),
+        ("{server: '/opt/mine/udp'}", "server", "no other is run"),
+        ("{port: 0x" + "f" * 9000 + "}", "port", "thousands of digits"),
+        ("{port: 0" + "7" * 9000 + "}", "port", "which is not evaluated"),
+        ("{port: " + "9" * 9000 + "}", "CONFIG", "limit"),
         ("{servers: [{server: './mine'}]}", "servers[0].server", "./servers/tcp"),
         ("{server: './servers/tcp', socket: 'x'}", "socket", "an absolute path"),
         (
@@ -252,6 +256,8 @@ def test_percentiles(
     ("text", "is_noticed"),
     [
         ("{flushInterval: 60000}", False),
+        ("{flushInterval: '60000'}", False),
+        ("{flushInterval: 0x" + "f" * 9000 + "}", True),
         ("{flushInterval: 10000}", True),
         ("{flushInterval: 10 * 1000}", True),
         ("{}", True),
@@ -276,6 +282,13 @@ def test_what_is_ignored_is_named_and_its_value_is_not(tmp_path: Path) -> None:
     assert "did you mean deleteGauges?" in by_key["deleteGuages"].text
     assert any("datadogApiKey, deleteGuages, log" in one for one in read.notices)
     assert "canary" not in f"{read.notices}{read.remarks}"
+
+
+def test_a_key_cannot_break_out_of_its_line(tmp_path: Path) -> None:
+    """What check prints is TOML, whatever keys a file has."""
+    read = loaded(tmp_path, "{'a\\nlisten = 1': 1, servers: [{'\\x1b': 1}]}")
+    assert all(one.key.isprintable() for one in read.remarks)
+    assert all(one.isprintable() for one in read.notices)
 
 
 @pytest.mark.parametrize(
