@@ -30,6 +30,8 @@ _NOT_YET: Mapping[str, str] = {
 }
 """By setting, why a file may ask for it and not get it. Without a line it gets it."""
 
+_REPEATED: Final = {"udp4": "udp", "udp6": "udp", "tcp": "tcp"}
+
 _DELETED: Final = {
     "deleteCounters": (Kind.COUNTER,),
     "deleteTimers": (Kind.TIMER, Kind.HISTOGRAM, Kind.DISTRIBUTION),
@@ -100,6 +102,8 @@ class _Reading:
             "delete_idle": self._deleted(),
             "percentiles": self._percentiles(),
             "log_level": self._log_level(),
+            "repeat": self._repeat(),
+            "self_report_prefix": self._prefix(),
         }
         written = {
             name: one
@@ -159,7 +163,28 @@ class _Reading:
             return "::" if is_ipv6 else "0.0.0.0"  # noqa: S104 - as statsd, where the file names none
         return "::1" if address == "localhost" and is_ipv6 else address
 
+    def _repeat(self) -> Written | None:
+        targets = self._config.sections("repeater")
+        if targets is None:
+            return None
+        form = "udp4, udp6 or tcp"
+        protocol = self._config.text("repeaterProtocol", form) or "udp4"
+        if protocol not in _REPEATED:
+            raise self._config.refused("repeaterProtocol", form, protocol)
+        urls = []
+        for target in targets:
+            host, port = target.text("host", "a host"), target.port("port")
+            if host is None or not port:
+                raise target.refused("host", "a host, and a port other than 0", host)
+            urls.append(_url(_REPEATED[protocol], host, port))
+        paths = tuple(target.at + "host" for target in targets)
+        return Written(urls, "repeater", element_keys=paths)
+
     # Other settings
+
+    def _prefix(self) -> Written | None:
+        prefix = self._config.text("prefixStats", "text")
+        return None if prefix is None else Written(prefix, "prefixStats")
 
     def _console(self) -> Written | None:
         address = self._config.text("mgmt_address", "an IP address such as 127.0.0.1")

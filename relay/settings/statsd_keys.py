@@ -138,9 +138,10 @@ KEYS = (
     ),
     Key(
         "prefixStats",
-        _IGNORED,
-        "",
-        "the relay's own figures are at /metrics, not among the series",
+        _MAPPED,
+        "self_report_prefix",
+        "the relay's own figures are among the series with self_report only, which costs "
+        "eight series; they are at /metrics in any case",
     ),
     Key("keyFlush", _IGNORED, "", "there is no list of the busiest keys"),
     Key(
@@ -158,9 +159,9 @@ KEYS = (
     Key("console", _IGNORED, "", "the console backend's; see --sink stdout"),
     Key(
         "repeater, repeaterProtocol",
-        _IGNORED,
-        "",
-        "packets are not copied on to other daemons in this version",
+        _HONOURED,
+        "repeat",
+        "one connection to each target over tcp, where statsd has up to five",
     ),
     Key("title", _IGNORED, "", "the process keeps the name it was started by"),
     Key(

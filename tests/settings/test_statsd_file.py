@@ -294,7 +294,6 @@ def test_a_key_cannot_break_out_of_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("{repeater: [{host: 'h', port: 1}]}", "repeater"),
         ("{nodes: [{}]}", "nodes"),
         ("{gaugesMaxTTL: 5}", "gaugesMaxTTL"),
         ("{keyNameSanitize: false}", "keyNameSanitize"),
@@ -342,3 +341,46 @@ def test_the_console_is_where_the_file_says(
     written = read.written["console"]
     assert (written.raw, written.may_be_remote) == (console, is_named)
     assert any("mgmt_address: is not set" in one for one in read.notices) != is_named
+
+
+@pytest.mark.parametrize(
+    ("protocol", "urls"),
+    [
+        ("", ("udp://10.0.0.8:8125", "udp://old.example:8126")),
+        (
+            "repeaterProtocol: 'udp4',",
+            ("udp://10.0.0.8:8125", "udp://old.example:8126"),
+        ),
+        ("repeaterProtocol: 'tcp',", ("tcp://10.0.0.8:8125", "tcp://old.example:8126")),
+    ],
+)
+def test_the_repeater_copies_to_its_targets(
+    tmp_path: Path, protocol: str, urls: tuple[str, ...]
+) -> None:
+    """Over what the protocol says, with names as they are."""
+    text = (
+        f"{{{protocol} repeater: [{{host: '10.0.0.8', port: 8125}},"
+        " {host: 'old.example', port: 8126}]}"
+    )
+    settings = loaded(tmp_path, text).settings
+    assert tuple(map(str, settings.repeat)) == urls
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("{repeater: [{host: 'a', port: 1}], repeaterProtocol: 'sctp'}", "Protocol"),
+        ("{repeater: [{host: 'a', port: 1}, {host: 'b'}]}", r"repeater\[1\].host"),
+        ("{repeater: [{port: 1}]}", r"repeater\[0\].host"),
+    ],
+)
+def test_a_target_that_is_none_is_named(tmp_path: Path, text: str, key: str) -> None:
+    """By the path of its key."""
+    with pytest.raises(ConfigError, match=key):
+        loaded(tmp_path, text)
+
+
+def test_the_prefix_of_own_figures_is_kept(tmp_path: Path) -> None:
+    """They are reported only where that is asked for."""
+    settings = loaded(tmp_path, "{prefixStats: 'mine'}").settings
+    assert (settings.self_report_prefix, settings.self_report) == ("mine", False)
