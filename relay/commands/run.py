@@ -81,14 +81,17 @@ def _run(arguments: argparse.Namespace) -> int:
     loaded = from_arguments(arguments)
     _raise_descriptors()
 
+    from relay.service import inherit, notify  # noqa: PLC0415 - brings Twisted
+
+    # Before Twisted's endpoints are imported: they take LISTEN_FDS for themselves.
+    variables = take_variables((*inherit.VARIABLES, *notify.VARIABLES))
+    inherited = inherit.inherit(variables, os.getpid())
+
     from twisted.internet import reactor as installed  # noqa: PLC0415 - installs it
 
     from relay.app import Relay  # noqa: PLC0415 - brings Twisted
     from relay.logs import begin, to_stderr  # noqa: PLC0415 - likewise
-    from relay.service import inherit, notify  # noqa: PLC0415 - likewise
 
-    variables = take_variables((*inherit.VARIABLES, *notify.VARIABLES))
-    inherited = inherit.inherit(variables, os.getpid())
     reactor: Any = installed
     # Twisted's timers follow the wall clock: set back by an hour, they stop for an hour.
     reactor.seconds = time.monotonic

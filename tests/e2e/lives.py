@@ -34,9 +34,9 @@ LINES_A_DATAGRAM = 32
 GRACE = 2
 
 
-def start_emulator() -> Child:
-    """One that takes the short periods."""
-    return Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", str(PERIOD)])
+def start_emulator(period: int = PERIOD) -> Child:
+    """One that takes short periods."""
+    return Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", str(period)])
 
 
 class Load(threading.Thread):
@@ -94,16 +94,21 @@ def load_lines(series: int) -> list[str]:
 class Site:
     """What outlives the relays: an emulator, a folder, a socket."""
 
-    def __init__(self, emulator: Child, folder: Path, holder: socket.socket) -> None:
+    def __init__(
+        self, emulator: Child, folder: Path, holder: socket.socket, period: int
+    ) -> None:
         self.emulator, self.folder, self.holder = emulator, folder, holder
+        self.period = period
         self.url = emulator.urls["emulator"][0]
 
     @classmethod
     @contextmanager
-    def open(cls, emulator: Child, folder: Path) -> Iterator["Site"]:
+    def open(
+        cls, emulator: Child, folder: Path, period: int = PERIOD
+    ) -> Iterator["Site"]:
         """One that reports to ``emulator``; several may."""
         with held() as holder:
-            yield cls(emulator, folder, holder)
+            yield cls(emulator, folder, holder, period)
 
     def relay(self, *more: str, **variables: str) -> Child:
         """Not ready yet."""
@@ -111,7 +116,7 @@ class Site:
             self.holder,
             *("run", "--sink", "cloudmonitor", "--endpoint", self.url),
             *("--listen", url_of(self.holder), "--http", "127.0.0.1:0"),
-            *("--state", str(self.folder), "--period", str(PERIOD), *more),
+            *("--state", str(self.folder), "--period", str(self.period), *more),
             *("--instance", "test-host"),
             **{**KEYS, **variables},
         )
