@@ -270,11 +270,11 @@ class Relay:
                 self._closing.recover(sealed)
         return left
 
-    def _seal(self, before: int) -> Sequence[Sealed]:
-        if self._self_report is not None:
+    def _seal(self, before: int, seen: bool) -> Sequence[Sealed]:
+        if self._self_report is not None and seen:
             present = self._period_at(self._wall())
             self._self_report.tell(before - self._settings.period, present)
-        return self._engine.seal(before)
+        return self._engine.seal(before, seen)
 
     def _sealed(self, sealed: Sealed) -> "Deferred[None]":
         self._continuity.before_closing()

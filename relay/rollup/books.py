@@ -68,16 +68,17 @@ class Books:
             return Reason.FUTURE
         return self._book_of(start)
 
-    def seal(self, before: int) -> Sequence[Book]:
+    def seal(self, before: int, seen: bool = True) -> Sequence[Book]:
         """See ``Engine.seal``."""
         before -= before % self._length
         if self._floor is not None and before <= self._floor:
             return ()
         self._floor = before
         last = before - self._length
-        due = sorted(start for start in self._open if start < last)
+        end = last if seen else before
+        due = sorted(start for start in self._open if start < end)
         sealed = [book for book in map(self._open.pop, due) if not _is_empty(book)]
-        if last not in self._taken:
+        if seen and last not in self._taken:
             sealed.append(self._book_of(last))
             del self._open[last]
         for book in sealed:

@@ -98,12 +98,12 @@ class Engine(Protocol):
         """``feed_some``, where +n and -n gauges mean that: ``delta`` or ``value``."""
         ...
 
-    def seal(self, before: int, /) -> Sequence[Sealed]:
+    def seal(self, before: int, seen: bool = True, /) -> Sequence[Sealed]:
         """Take away every period that ends at or before ``before``, oldest first.
 
         The one that ends right at ``before`` is there even when nothing arrived in it,
-        so that idle series are reported; older ones only if something did. None is
-        given away twice. O(1) in the number of series.
+        so that idle series are reported, unless nobody has ``seen`` it; older ones only
+        if something did. None is given away twice. O(1) in the number of series.
         """
         ...
 

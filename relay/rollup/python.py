@@ -226,9 +226,9 @@ class PythonEngine:
         self._ledger.lines -= len(left)
         return left
 
-    def seal(self, before: int, /) -> Sequence[Book]:
+    def seal(self, before: int, seen: bool = True, /) -> Sequence[Book]:
         self._now = None
-        return self._books.seal(before)
+        return self._books.seal(before, seen)
 
     def seal_all(self, latest: int | None = None, /) -> Sequence[Book]:
         self._now = None

@@ -24,6 +24,10 @@ LONGEST_NAP_SECONDS = 1.0
 class Clockwork(Generic[Sealed]):
     """Calls ``sealed`` with each period, oldest first, when its grace is over.
 
+    ``seal`` is told before which period, and whether it was seen: where the process was
+    stopped for longer than a period, the ones between were not, and nothing is said of
+    them that nobody sent.
+
     ``step`` is told when the wall clock was set: which period was open, which one is,
     and says whether periods follow. ``steps`` has what was noticed. ``catch_up`` is to
     have all taken that has arrived, before a seal or a step.
@@ -34,7 +38,7 @@ class Clockwork(Generic[Sealed]):
     def __init__(
         self,
         *,
-        seal: Callable[[int], Sequence[Sealed]],
+        seal: Callable[[int, bool], Sequence[Sealed]],
         sealed: Callable[[Sealed], object],
         step: Callable[[int, int], bool] = lambda _old, _new: False,
         catch_up: Callable[[], None] = lambda: None,
@@ -86,10 +90,16 @@ class Clockwork(Generic[Sealed]):
             self._follow(stepped)
         boundary = self._boundary()
         if boundary > self._sealed_until:
-            self._sealed_until = boundary
             self._catch_up()
-            for period in self._seal(boundary):
-                self._sealed(period)
+            seen = self._sealed_until + self._length
+            self._sealed_until = boundary
+            self._give_away(min(seen, boundary), True)
+            if boundary > seen:
+                self._give_away(boundary, False)
+
+    def _give_away(self, before: int, seen: bool) -> None:
+        for period in self._seal(before, seen):
+            self._sealed(period)
 
     def _follow(self, stepped: Step) -> None:
         self._log.warn("the wall clock was set by {seconds:+.3f} s", seconds=stepped[1])

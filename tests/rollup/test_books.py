@@ -133,3 +133,14 @@ def test_a_sealed_period_that_was_named_before_is_not_there_again() -> None:
     subject.step(660, 540)
     assert starts(subject.seal(600)) == [540]
     assert not subject.seal(660)
+
+
+def test_a_period_that_nobody_saw_is_there_only_with_samples() -> None:
+    """And it is over: what is stamped for it is late."""
+    subject = books(period=0)
+    assert starts(subject.seal(60)) == [0]
+    stamped = subject.stamped(70)
+    assert isinstance(stamped, Book)
+    fill(stamped)
+    assert starts(subject.seal(240, False)) == [60]
+    assert subject.stamped(200) is Reason.LATE

@@ -20,7 +20,7 @@ def make(start: float, period: int = 60) -> tuple[Clock, Wall, list[int]]:
     clock, sealed = Clock(), list[int]()
     wall = Wall(clock, start)
     Clockwork(
-        seal=lambda before: [before],
+        seal=lambda before, seen: [before] if seen else [-before],
         sealed=sealed.append,
         period_seconds=period,
         clock=clock,
@@ -51,6 +51,16 @@ def test_boundaries_do_not_drift() -> None:
     assert sealed == [660 + 60 * i for i in range(10)]
 
 
+def test_minutes_that_nobody_saw_are_not_said_to_be_idle() -> None:
+    """The process was stopped for 130 s: the one that was open is sealed as any other."""
+    clock, _, sealed = make(600.5)
+    run(clock, 20)
+    clock.advance(130)
+    assert sealed == [660, -720]
+    run(clock, 60)
+    assert sealed == [660, -720, 780]
+
+
 def test_short_periods_have_the_same_grace() -> None:
     """Periods of two seconds are sealed two seconds after their end, one after another."""
     clock, _, sealed = make(600.5, period=2)
@@ -75,14 +85,14 @@ def test_a_step_ahead_is_noticed_within_a_second() -> None:
     run(clock, 5)
     wall.offset += 3600
     run(clock, 1.25)
-    assert sealed == [4200]
+    assert sealed == [660, -4200]
 
 
 def test_stop_cancels_the_timer() -> None:
     """A stopped hand leaves nothing in the reactor."""
     clock = Clock()
     hand: Clockwork[int] = Clockwork(
-        seal=lambda before: [before],
+        seal=lambda before, seen: [before] if seen else [-before],
         sealed=lambda _: None,
         period_seconds=60,
         clock=clock,
