@@ -101,7 +101,7 @@ class Closer:
     ) -> None:
         self._length = period_seconds
         self._long_length = period_seconds * long_factor
-        self._percentages = percentages
+        self._percentages = _ascending(percentages)
         self._idle_ttl = idle_ttl
         self._silent = frozenset(silent_kinds)
         self._seen: dict[Series, int] = {}
@@ -145,7 +145,7 @@ class Closer:
         self, percentages: Sequence[int], idle_ttl: int, silent_kinds: Collection[Kind]
     ) -> None:
         """Go by other rules from the next period on."""
-        self._percentages, self._idle_ttl = percentages, idle_ttl
+        self._percentages, self._idle_ttl = _ascending(percentages), idle_ttl
         self._silent = frozenset(silent_kinds)
         for series in [one for one in self._idle if one.kind in self._silent]:
             del self._seen[series], self._idle[series]
@@ -230,3 +230,7 @@ class Closer:
         if start + self._length < self._long.start + self._long_length:
             return []
         return self.finish()
+
+
+def _ascending(percentages: Sequence[int]) -> Sequence[int]:
+    return tuple(sorted(set(percentages)))

@@ -34,11 +34,13 @@ class Ledger:
         self.ignored = dict.fromkeys(What, 0)
         self._latest: deque[Refusal] = deque(maxlen=_MOST_REFUSALS)
 
-    def refuse(self, reason: Reason, text: str | None, times: int = 1) -> None:
+    def refuse(self, reason: Reason, text: str | bytes | None, times: int = 1) -> None:
         """Count it; ``text`` is what to show of it, None for nothing."""
         self.refused[reason] += times
         if text is None:
             return
+        if isinstance(text, bytes):  # no more of a long line is decoded than is shown
+            text = text[: 4 * _LONGEST_TEXT].decode("utf-8", "replace")
         refusal = Refusal(text[:_LONGEST_TEXT], reason)
         self._latest.extend([refusal] * min(times, _MOST_REFUSALS))
 

@@ -116,7 +116,7 @@ class PythonEngine:
         self._closer = Closer(
             period_seconds=period_seconds,
             long_factor=long_factor,
-            percentages=_ascending(percentiles),
+            percentages=percentiles,
             idle_ttl=idle_ttl_seconds,
             silent_kinds=silent_kinds,
         )
@@ -259,7 +259,7 @@ class PythonEngine:
         idle_ttl_seconds: int,
         silent_kinds: Collection[Kind],
     ) -> None:
-        self._closer.change(_ascending(percentiles), idle_ttl_seconds, silent_kinds)
+        self._closer.change(percentiles, idle_ttl_seconds, silent_kinds)
         self._held.idle_ttl = idle_ttl_seconds  # the other thread's, but one number
 
     def snapshot(self) -> Snapshot:
@@ -398,8 +398,7 @@ class PythonEngine:
         place = self._place(sample)
         if isinstance(place, Reason):
             # Of names that find no room only a few prefixes are kept, by Admission.
-            text = None if place in NO_ROOM else _text(line)
-            self._ledger.refuse(place, text, times)
+            self._ledger.refuse(place, None if place in NO_ROOM else line, times)
             return
         if isinstance(place, What):
             self._ledger.ignored[place] += times
@@ -412,7 +411,7 @@ class PythonEngine:
         taken = add(sample, weight, slot, held.last)
         self._ledger.taken[KINDS.index(sample.kind)] += taken
         if taken < times:
-            self._ledger.refuse(Reason.OVERFLOW, _text(line), times - taken)
+            self._ledger.refuse(Reason.OVERFLOW, line, times - taken)
         if taken:
             self._enter(slot, held, book)
             # Not of a series that is new: of a flood most never come again.
@@ -437,15 +436,6 @@ class PythonEngine:
         book.slots[held.named.series] = slot
         if isinstance(slot, GaugeSlot):
             self._held.remember(held, slot, book.age)
-
-
-def _ascending(percentiles: Sequence[int]) -> Sequence[int]:
-    return tuple(sorted(set(percentiles)))
-
-
-def _text(line: bytes) -> str:
-    # Of a long line the ledger keeps the beginning only; so no more of it is decoded.
-    return line[:1024].decode("utf-8", "replace")
 
 
 def _runs(items: Sequence[Item]) -> Iterable[tuple[Item, int]]:
