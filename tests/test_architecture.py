@@ -348,6 +348,7 @@ def modules() -> list[Module]:
     ]
 
 
+@pytest.mark.bar("P5")
 @each_rule
 def test_the_package_keeps_the_rule(rule: Rule, modules: list[Module]) -> None:
     """No file offends it."""

@@ -1,5 +1,6 @@
 """A relay goes on where the one before it was, and says what it found of it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from relay.rollup.python import PythonEngine
 from relay.rollup.summary import CounterSummary
 from relay.service.lanes import InlineLane
 from relay.statsd.grammar import Grammar
+from relay.statsd.sample import Kind
 
 
 class Life:
@@ -181,3 +183,21 @@ def test_a_folder_of_no_use_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="state"):
         Life(tmp_path / "file", 600)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+VECTOR = Path(__file__).parent / "vectors" / "checkpoint-v1.json"
+
+
+@pytest.mark.bar("R10")
+def test_a_checkpoint_of_every_released_version_is_gone_on_from(tmp_path: Path) -> None:
+    """The files were written by the first release that had any."""
+    Life(tmp_path, 700).continuity.close()
+    for name, content in json.loads(VECTOR.read_text()).items():
+        if name != "_":
+            (tmp_path / "checkpoint" / name).write_bytes(bytes.fromhex(content))
+    life = Life(tmp_path, 700)
+    assert life.continuity.checkpoints is not None
+    assert life.continuity.checkpoints["set_aside"] == {}
+    life.feed(b"a:1|c\nb:+1|g")
+    assert life.report() == {("a", 660): 8.0}
+    assert life.engine.tally().samples[Kind.GAUGE] == 4

@@ -63,6 +63,7 @@ def test_words_on_a_terminal() -> None:
     ]
 
 
+@pytest.mark.bar("H7")
 @pytest.mark.parametrize("as_json", [True, False])
 @given(text=st.text(max_size=50), times=st.sampled_from([1, 100, 2000]))
 def test_any_text_is_one_short_line(as_json: bool, text: str, times: int) -> None:
@@ -90,6 +91,7 @@ def test_records_below_the_level_are_not_even_made() -> None:
     assert written == []
 
 
+@pytest.mark.bar("H7")
 def test_ten_a_second_and_the_rest_in_one() -> None:
     """A flood of one format leaves ten records and a sum."""
     logs, written = make()

@@ -67,6 +67,7 @@ def test_tells_what_the_status_tells(expected: str) -> None:
     assert expected in Reader(a_status()).text
 
 
+@pytest.mark.bar("P6")
 def test_is_well_formed_and_loads_nothing() -> None:
     """All tags are closed, no script, no address but our own paths."""
     page = Reader(a_status())
@@ -107,6 +108,7 @@ def test_the_policy_allows_this_style_sheet_alone() -> None:
     ]
 
 
+@pytest.mark.bar("H7")
 @given(st.text(max_size=40))
 def test_hostile_text_is_text(line: str) -> None:
     """Whatever a sender puts into a line, it adds no tag and hides no character."""
@@ -117,6 +119,7 @@ def test_hostile_text_is_text(line: str) -> None:
     assert "".join(page.texts).replace("\n", "").isprintable()
 
 
+@pytest.mark.bar("H7")
 def test_markup_and_control_characters_are_shown_as_such() -> None:
     """People see what was sent."""
     status = a_status()

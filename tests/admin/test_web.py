@@ -71,6 +71,7 @@ def test_other_paths_are_404_and_say_which_there_are(path: str) -> None:
     assert answer.body.split()[2:] == [path.encode() for path in PATHS]
 
 
+@pytest.mark.bar("P6")
 @every_path
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
 def test_only_get_and_head(path: str, method: str) -> None:
@@ -107,6 +108,7 @@ def test_known_hosts_are_answered(host: str) -> None:
     assert visitor.ask("/status", Host=host).code == 200
 
 
+@pytest.mark.bar("P6")
 @every_path
 @pytest.mark.parametrize(
     "host",
@@ -143,6 +145,7 @@ def test_old_probes_without_a_host_are_answered() -> None:
     assert visitor.answer().code == 200
 
 
+@pytest.mark.bar("P6")
 @pytest.mark.parametrize(
     ("path", "method", "host"),
     [("/", "GET", "localhost"), ("/no", "GET", "localhost"), ("/", "GET", "evil")],
@@ -162,6 +165,7 @@ def test_every_answer_is_guarded(path: str, method: str, host: str) -> None:
     assert "twisted" not in headers["server"].lower()
 
 
+@pytest.mark.bar("H7")
 def test_what_a_sender_chose_stays_harmless_in_json() -> None:
     """Control characters and markup are escaped, or nothing a parser may take for it."""
 

@@ -146,6 +146,7 @@ def test_refresh_reads_what_looks_unchanged(path: Path) -> None:
     assert one.get().key_id == "LTAIdef2ult"
 
 
+@pytest.mark.bar("P3")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644])
 def test_a_file_that_others_can_touch_is_refused(path: Path, mode: int) -> None:
     """Unless that was allowed; the message says what to do."""

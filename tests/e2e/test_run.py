@@ -154,6 +154,7 @@ def test_an_address_that_is_taken_is_named() -> None:
     assert f"--listen {url}" in done.stderr
 
 
+@pytest.mark.bar("P1")
 def test_sockets_are_on_loopback_by_default(tmp_path: Path) -> None:
     """Data, admin and emulator alike, as the kernel's own tables show them."""
     relay = Child.start(

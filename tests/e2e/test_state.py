@@ -61,6 +61,7 @@ def test_what_waited_is_delivered_by_the_successor(tmp_path: Path, signum: int) 
     assert site.stop() == 0
 
 
+@pytest.mark.bar("R9")
 def test_a_folder_belongs_to_one_relay(tmp_path: Path) -> None:
     """The second one names the folder and ends; after a kill the folder is free."""
     words = ["run", "--sink", "null", "--http", "off", "--state", str(tmp_path / "s")]

@@ -464,6 +464,7 @@ SENSE = [
 ]
 
 
+@pytest.mark.bar("H5")
 @pytest.mark.parametrize("value", NONSENSE)
 def test_no_nonsense_is_a_number(rig: Rig, value: str) -> None:
     """Neither at first sight nor where the spelling is known."""

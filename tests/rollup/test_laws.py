@@ -128,6 +128,7 @@ def test_both_ways_come_to_the_same(days: Day) -> None:
     assert tally.lines == slow.lines
 
 
+@pytest.mark.bar("H5")
 @given(day)
 def test_everything_that_leaves_is_finite(days: Day) -> None:
     """Base periods, long periods, and what is left at the end."""
@@ -146,6 +147,7 @@ def numbers(value: object) -> Iterator[float]:
         yield value
 
 
+@pytest.mark.bar("L1", "H3")
 @given(day, st.integers(0, 30))
 def test_each_section_is_counted_once(days: Day, limit: int) -> None:
     """As many as the grammar finds, whatever becomes of them."""
@@ -163,6 +165,7 @@ def test_each_section_is_counted_once(days: Day, limit: int) -> None:
     assert tally.series <= limit
 
 
+@pytest.mark.bar("H3")
 @given(st.binary(max_size=300), st.integers(0, 3))
 def test_no_bytes_raise(sent: bytes, period: int) -> None:
     """Nor do they, cut in two, count more lines than they have."""

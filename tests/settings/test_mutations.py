@@ -115,6 +115,7 @@ def test_the_good_file_is_good(tmp_path: Path) -> None:
     assert main(["check", str(path)]) == 0
 
 
+@pytest.mark.bar("A6")
 @pytest.mark.parametrize("case", MUTATIONS, ids=lambda case: case[1][:40])
 def test_a_mutation_is_refused_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], case: tuple[str, str, str, str]

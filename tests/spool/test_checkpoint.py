@@ -296,6 +296,7 @@ def test_a_snapshot_that_breaks_off_leaves_the_last_one() -> None:
     assert disk.names("checkpoint") == ["open"]
 
 
+@pytest.mark.bar("P3")
 def test_nobody_else_may_read_it(folder: Path) -> None:
     """Whatever the umask says."""
     before = os.umask(0)

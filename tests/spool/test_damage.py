@@ -270,6 +270,7 @@ def test_marks_of_another_segment_settle_nothing(state: Path) -> None:
     assert len(taken(at(state / "other"))) == 30
 
 
+@pytest.mark.bar("R10")
 def test_segments_of_every_released_version_are_read(state: Path) -> None:
     """The file was written by the first release that had segments."""
     _, *lines = VECTOR.read_text().splitlines()

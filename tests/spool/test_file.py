@@ -232,6 +232,7 @@ def test_parks_with_a_reason_for_the_next_process_to_look_at() -> None:
     assert (parked.batch, parked.reason) == (batch("a"), "syntax")
 
 
+@pytest.mark.bar("S7")
 def test_what_is_parked_has_a_bound() -> None:
     """5 % of the limit, the oldest goes; all of it is counted as parked."""
     files = ModelFiles(Disk())
@@ -246,6 +247,7 @@ def test_what_is_parked_has_a_bound() -> None:
     assert kept == [f"p{n}" for n in range(60 - len(kept), 60)]
 
 
+@pytest.mark.bar("S7")
 def test_the_quarantine_has_a_bound(tmp_path: Path) -> None:
     """5 % of the limit, the oldest goes; folders are not ours to empty."""
     (tmp_path / "spool").mkdir(parents=True)
@@ -268,6 +270,7 @@ def test_the_number_of_files_in_quarantine_has_a_bound(tmp_path: Path) -> None:
     assert len(list((tmp_path / "quarantine").iterdir())) == 256
 
 
+@pytest.mark.bar("P3")
 def test_nobody_else_can_read_what_we_write(tmp_path: Path) -> None:
     """Folders 0700 and files 0600, also where the umask would allow everything."""
     before = os.umask(0)
@@ -286,6 +289,7 @@ def test_nobody_else_can_read_what_we_write(tmp_path: Path) -> None:
         assert modes[path.name] == (0o700 if path.is_dir() else 0o600), path
 
 
+@pytest.mark.bar("R9")
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
     """The message names the folder and what to do. A killed one holds no lock."""
     program = textwrap.dedent("""

@@ -22,6 +22,7 @@ def refusing(word: str, operations: set[str] = WRITING) -> Fault:
     return lambda operation, _: number if operation in operations else 0
 
 
+@pytest.mark.bar("S2")
 @pytest.mark.parametrize("operation", sorted(WRITING))
 @pytest.mark.parametrize("word", REFUSALS)
 def test_what_the_disk_refuses_is_delivered_from_memory(
@@ -39,6 +40,7 @@ def test_what_the_disk_refuses_is_delivered_from_memory(
     assert spool.acknowledge(second.id).entries == 0
 
 
+@pytest.mark.bar("S2")
 @pytest.mark.parametrize("word", REFUSALS)
 def test_it_is_written_with_the_next_period(word: str) -> None:
     """Durable again, in order, and no longer degraded; what was settled stays so."""
@@ -55,6 +57,7 @@ def test_it_is_written_with_the_next_period(word: str) -> None:
     assert ids(taken(on(files.disk.crashed(Luck.DROPPED)))) == ["a", "b", "c", "d"]
 
 
+@pytest.mark.bar("S2")
 def test_a_full_disk_costs_the_oldest_segments() -> None:
     """They are counted; the newest period is durable."""
     files = ModelFiles(Disk(space=100_000))
@@ -100,6 +103,7 @@ def test_memory_is_bounded_like_the_disk() -> None:
     assert ids(taken(spool, 200.0))[-1] == "p199"
 
 
+@pytest.mark.bar("S2")
 @pytest.mark.parametrize("largest", [1, 7, 4096])
 def test_short_writes_are_gone_on_with(largest: int) -> None:
     """Whatever a write leaves over is written next, in segments and in marks."""
@@ -200,6 +204,7 @@ def test_descriptors_are_given_back() -> None:
     assert files.open_handles == before
 
 
+@pytest.mark.bar("S2")
 def test_a_limit_on_the_size_of_files_ends_nothing(tmp_path: Path) -> None:
     """The real thing: the system sends a signal too, which must not end the process."""
     program = textwrap.dedent("""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -131,6 +132,7 @@ changes: st.SearchStrategy[Change] = st.one_of(
 )
 
 
+@pytest.mark.bar("H3")
 @given(st.sampled_from(LINES), st.lists(changes, min_size=1, max_size=3))
 def test_no_mutated_line_raises(line: bytes, mutations: list[Change]) -> None:
     """Lines that were nearly right, which random bytes never are."""
