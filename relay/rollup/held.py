@@ -36,7 +36,10 @@ CHARACTERS_OF_ONE = 256
 """A series with more in its name and tags counts as two, and so on; so the limit of
 series is one of memory too."""
 
-GIVING_WAY = 20
+MANY = 10
+"""One in so many of the new ones that may come in a span is many for a period."""
+
+GIVING_WAY = 50
 """One in so many places may change hands in a period."""
 
 LOOKS = 64
@@ -69,6 +72,10 @@ class Held(NamedTuple):
         return 0.0 if self.gauge is None else self.gauge.last
 
 
+_Crowd = tuple[int, list[Named]]
+"""A period, and who came in it."""
+
+
 class Turnover(NamedTuple):
     """Who came in a crowd, and who left: see ``HeldSeries``.
 
@@ -84,6 +91,7 @@ class Turnover(NamedTuple):
     giving_way: int = 0
     came: Sequence[Named] = ()
     crowds: Sequence[tuple[int, Sequence[Named]]] = ()
+    many: Sequence[tuple[int, Sequence[Named]]] = ()
     leaving: Sequence[tuple[int, Named]] = ()
 
 
@@ -128,7 +136,8 @@ class HeldSeries:
         self._is_full = False  # somebody found no room
         self._is_shut = False  # and nobody will
         # Of earlier ones in which there was no room for all; the latest is the last.
-        self._crowds: list[tuple[int, list[Named]]] = []
+        self._crowds: list[_Crowd] = []
+        self._many: list[_Crowd] = []  # maybe part of one, of the same span
 
     def __len__(self) -> int:
         return len(self._held)
@@ -167,8 +176,10 @@ class HeldSeries:
         if self._has_old_crowd(now):
             self._has_given_way(0, now)
         wanted = self._limit - _places(identity)
-        while self._places > wanted or not self._newcomers:
-            if not self._make_room(now):
+        while self._places > wanted or self._newcomers <= 0:
+            if self._make_room(now):
+                self._newcomers += 1
+            else:
                 self._is_full = True
                 # Nobody who is here now becomes silent before the next period.
                 may_give_way = self._giving_way or self._has_old_crowd(now)
@@ -193,6 +204,7 @@ class HeldSeries:
     def turnover(self) -> Turnover:
         """What ``restore`` wants besides."""
         crowds = [(period, came[:]) for period, came in self._crowds]
+        many = [(period, came[:]) for period, came in self._many]
         came, leaving = self._came[:], tuple(self._leaving)
         return Turnover(
             self._now,
@@ -202,6 +214,7 @@ class HeldSeries:
             self._giving_way,
             came,
             crowds,
+            many,
             leaving,
         )
 
@@ -211,6 +224,7 @@ class HeldSeries:
         self._is_full, self._giving_way = turnover[3:5]
         self._came = list(turnover.came)
         self._crowds = [(period, list(came)) for period, came in turnover.crowds]
+        self._many = [(period, list(came)) for period, came in turnover.many]
         self._leaving = deque(turnover.leaving)
         self._held.clear()
         self._of_name.clear()
@@ -235,20 +249,33 @@ class HeldSeries:
 
     def _begin(self, now: int) -> None:
         """A period begins: who came in a crowd may have to go again."""
-        if self._now is not None and self._is_full:
-            self._crowds.append((self._now, self._came))
-            while sum(len(came) for _, came in self._crowds) > self._limit:
-                del self._crowds[0]
+        self._see_off()
         self._now, self._came = now, []
         self._is_full = self._is_shut = False
         self._giving_way = max(1, self._limit // GIVING_WAY)
-        if now // self._span != self._in_span:
-            # In the first period of all everything is new.
-            is_limited = self._limit_of_new and self._held
-            self._newcomers = (
-                max(self._limit_of_new, len(self._held)) if is_limited else self._limit
-            )
-            self._in_span = now // self._span if self._held else None
+        if now // self._span == self._in_span:
+            return
+        self._many.clear()
+        # In the first period of all everything is new.
+        is_limited = self._limit_of_new and self._held
+        known = len(self._held) - sum(len(came) for _, came in self._crowds)
+        self._newcomers = max(self._limit_of_new, known) if is_limited else self._limit
+        self._in_span = now // self._span if self._held else None
+
+    def _see_off(self) -> None:
+        """A period has ended; who came in it is part of a crowd, if there was one.
+
+        So are many that came in periods of the same span, though there was room yet.
+        """
+        if self._now is None or not self._came:
+            return
+        if self._is_full:
+            self._crowds += [*self._many, (self._now, self._came)]
+            self._many.clear()
+            while sum(len(came) for _, came in self._crowds) > self._limit:
+                del self._crowds[0]
+        elif self._in_span is not None and len(self._came) * MANY > self._limit_of_new:
+            self._many.append((self._now, self._came))
 
     def _make_room(self, now: int) -> bool:
         oldest = next(iter(self._held.values()), None)
@@ -301,7 +328,6 @@ class HeldSeries:
         identity, series = held.named
         del self._held[identity]
         self._places -= _places(identity)
-        self._newcomers += 1
         self._is_shut = False
         if self._limit_per_name:
             same = self._of_name[identity[1]]

@@ -113,6 +113,7 @@ def read_snapshot(
             int(giving_way),
             state.came,
             list(state.crowds.items()),
+            list(state.many.items()),
             state.leaving,
         )
         return Opened(floor, taken, state.books, state.held, turnover, ledger)
@@ -139,9 +140,12 @@ def _series(
 
 
 def _turned_over(writer: PartsWriter, turnover: Turnover, lag: int) -> Iterator[bytes]:
-    crowds = [(period + lag, came) for period, came in turnover.crowds]
-    for at, came in (*crowds, (None, turnover.came)):
-        yield from _series(writer, {"came": at}, (named.series for named in came))
+    for word in ("crowds", "many"):
+        for period, came in getattr(turnover, word):
+            label = {word: period + lag}
+            yield from _series(writer, label, (named.series for named in came))
+    came_now = (named.series for named in turnover.came)
+    yield from _series(writer, {"came": True}, came_now)
     for since, together in groupby(turnover.leaving, key=itemgetter(0)):
         series = (named.series for _, named in together)
         yield from _series(writer, {"leaving": since + lag}, series)
@@ -177,6 +181,7 @@ class _Reading:
         self.held: list[Held] = []
         self.came: list[Named] = []
         self.crowds: dict[int, list[Named]] = {}
+        self.many: dict[int, list[Named]] = {}
         self.leaving: list[tuple[int, Named]] = []
 
     def take(self, label: Label, part: PartReader) -> None:
@@ -188,10 +193,12 @@ class _Reading:
             self.books[-1].gone += [named.series for named in self._named(part)]
             return
         if "came" in label:
-            at = label["came"]
-            came = self.came if at is None else self.crowds.setdefault(int(at), [])
-            came += self._named(part)
+            self.came += self._named(part)
             return
+        for word, crowds in (("crowds", self.crowds), ("many", self.many)):
+            if word in label:
+                crowds.setdefault(int(label[word]), []).extend(self._named(part))
+                return
         if "leaving" in label:
             since = int(label["leaving"])
             self.leaving += [(since, named) for named in self._named(part)]

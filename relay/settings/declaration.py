@@ -125,7 +125,7 @@ class Settings:
         _ROLL,
         "New series in five periods at most, or as many as were held before, but in "
         "the first period of all; 0 for no such limit",
-        default=20_000,
+        default=10_000,
         least=0,
         most=10_000_000,
     )
