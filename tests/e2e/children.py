@@ -44,19 +44,20 @@ class Child:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         through: Sequence[str] = (),
+        module: str = "relay",
         first: Callable[[], None] | None = None,
     ) -> "Child":
         """Run the command and wait until it says ``ready``.
 
         ``env`` is added to this process's own, without the vendor's and our settings.
-        ``through`` is a command that runs it, by exec; ``first`` is called in the child
-        before.
+        ``through`` is a command that runs it, by exec; ``module`` is what is run in the
+        place of the relay; ``first`` is called in the child before.
         A child that ends before it is ready fails the test with what it printed.
         """
         with tempfile.TemporaryFile() as stdout:
             child = cls(
                 subprocess.Popen(
-                    [*through, sys.executable, "-m", "relay", *args],
+                    [*through, sys.executable, "-m", module, *args],
                     stdin=subprocess.DEVNULL,
                     stdout=stdout,
                     stderr=subprocess.PIPE,
