@@ -173,14 +173,11 @@ def _items(found: list[_Found], line: bytes) -> tuple[Item, ...]:
             return (one,)
         return (_item(one, line.decode("utf-8", "replace")),)
     # One a reason: values of a long line that are refused alike are the same object.
-    reasons = {one.value: one for one in found if not isinstance(one, Sample)}
-    if not reasons:
-        return tuple(found)  # type: ignore[arg-type]  # nothing but samples
-    text = line.decode("utf-8", "replace")
-    items = {word: _item(one, text) for word, one in reasons.items()}
-    return tuple(
-        [one if isinstance(one, Sample) else items[one.value] for one in found]
-    )
+    # By id(), since reading a member of an Enum or hashing it is a call each.
+    reasons = {id(one): one for one in found if not isinstance(one, Sample)}
+    text = line.decode("utf-8", "replace") if reasons else ""
+    items = {key: _item(one, text) for key, one in reasons.items()}
+    return tuple([one if isinstance(one, Sample) else items[id(one)] for one in found])
 
 
 def _item(found: Reason | What, text: str) -> Refusal | Ignored:

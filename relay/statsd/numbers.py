@@ -25,7 +25,7 @@ def number(text: bytes) -> float | None:
     """The finite decimal number that ``text`` is, blanks around it allowed."""
     if text.isdigit() and len(text) < _SURELY_FINITE_DIGITS:
         return float(text)
-    if _is_number(text) is None:
+    if not text or _is_number(text) is None:
         return None
     value = float(text)
     return value if math.isfinite(value) else None

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.children import ROOT, Child, clean_environment
-from tests.e2e.road import assert_ledger_balances, get, status, wait_until
+from tests.e2e.road import assert_ledger_balances, status, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -153,13 +153,10 @@ def test_no_datagram_holds_the_reactor(figure: Callable[[str], None]) -> None:
         for datagram in HOSTILE.values():
             for _ in range(2):  # new, and known
                 assert_ledger_balances(sent(datagram))
-    lag = re.search(r"(?m)^cms_relay_reactor_lag_seconds (\S+)", get(f"{http}/metrics"))
-    assert lag is not None
     assert relay.stop() == 0
     [longest] = re.findall(r"(?m)^longest (\S+)$", relay.stderr)
     figure(
-        f"{len(HOSTILE)} datagrams of 64 KB: {float(longest) * 1000:.1f} ms at a time at"
-        f" most; timers {float(lag[1]) * 1000:.0f} ms late at most"
+        f"{len(HOSTILE)} kinds of 64 KB: {float(longest) * 1000:.1f} ms at a time at most"
     )
     assert float(longest) <= SLICE_SECONDS
 
