@@ -180,7 +180,6 @@ class HeldSeries:
             if self._make_room(now):
                 self._newcomers += 1
             else:
-                self._is_full = True
                 # Nobody who is here now becomes silent before the next period.
                 may_give_way = self._giving_way or self._has_old_crowd(now)
                 self._is_shut = not (self._crowds and may_give_way)
@@ -282,6 +281,7 @@ class HeldSeries:
         if oldest is not None and self._is_silent(oldest, now):
             self._let_go(oldest, now)
             return True
+        self._is_full = True  # who comes now is part of a crowd too
         if self._has_old_crowd(now):
             return self._has_given_way(0, now)
         if self._crowds and self._giving_way and self._has_given_way(-1, now):

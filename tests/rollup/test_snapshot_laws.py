@@ -46,6 +46,7 @@ def rig(limit: int) -> Rig:
         exact_samples=EXACT,
         exact_members=EXACT,
         series_limit=limit,
+        new_series_limit=0 if limit == PLENTY else 2,
     )
 
 
