@@ -98,8 +98,8 @@ def flood(names: int, pad: int) -> dict[str, Any]:
         day.feed([b"\n".join(known)])
         known_sent += 1
 
-    for minute in range(6):  # a long period is over
-        day.feed(load[minute::6])
+    for minute in range(5):  # a long period; the flood and what follows are in the next
+        day.feed(load[minute::5])
         send_known()
         day.minute()
     baseline = day.peak
