@@ -123,7 +123,7 @@ class Settings:
     )
     new_series_limit: int = setting(
         _ROLL,
-        "New series in five periods at most, or as many as were held before, but in "
+        "New series in five periods at most, or as many as were held before; not in "
         "the first period of all; 0 for no such limit",
         default=10_000,
         least=0,
