@@ -245,7 +245,9 @@ class Courier:
             else:  # the road was closed meanwhile
                 back = self._disk.run(self._spool.give_back, batch.id, _FIRST)
                 back.addCallbacks(self._ledger.moved, self._defect)
-        self._poke(0.0)
+        # A spool that counts what it cannot give must not be asked over and over.
+        empty_handed = batch is None and tally.ready > 0
+        self._poke(self._policy.base if empty_handed else 0.0)
 
     def _not_taken(self, failure: Failure) -> None:
         self._taking = False

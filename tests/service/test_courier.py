@@ -4,6 +4,7 @@ import pytest
 from twisted.logger import capturedLogs
 
 from relay.delivery.batch import Batch
+from relay.delivery.ledger import QueueTally
 from relay.delivery.outcome import (
     Accepted,
     AcceptedWithLoss,
@@ -332,6 +333,24 @@ def test_a_defect_of_the_spool_stops_nothing(monkeypatch: pytest.MonkeyPatch) ->
         rig.run(0.5)
     rig.run(1)
     assert rig.sink.calls == ["a"]
+
+
+def test_a_spool_that_miscounts_is_not_asked_over_and_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It says that something waits and gives nothing: once a second is enough."""
+    rig = Rig()
+    asked = []
+
+    def take(now: float) -> tuple[None, QueueTally]:
+        asked.append(now)
+        assert len(asked) < 100, "over and over"
+        return None, rig.spool.tally()
+
+    monkeypatch.setattr(rig.courier._spool, "take", take)
+    rig.close("a")
+    rig.run(10)
+    assert 8 <= len(asked) <= 12
 
 
 def test_stop_delivers_what_waits() -> None:

@@ -49,6 +49,9 @@ OUTCOMES = st.sampled_from(
     ]
 )
 FINAL = (Accepted, AcceptedWithLoss)
+LIFE_STEPS = 4
+"""Of a process, before it may end: what a life of two steps does is seldom seen."""
+
 AMPLE, EIGHT_HOURS = 10**7, 8 * 3600.0
 
 
@@ -79,7 +82,7 @@ class Lives(RuleBasedStateMachine):
         self.rig.wall_is_ahead = self.now
         self.rig.sink.answer = self.answer
         self.closed = self.rig.ledger.snapshot().closed
-        self.gone = 0
+        self.steps = 0
 
     def answer(self, batch: Batch) -> Outcome:
         again = self.settled.intersection(batch.items) - self.forgiven
@@ -91,9 +94,11 @@ class Lives(RuleBasedStateMachine):
 
     @rule(batches=st.integers(1, 3), items=st.integers(1, 6))
     def a_period_ends(self, batches: int, items: int) -> None:
+        self.steps += 1
         self.periods += 1
         names = [f"p{self.periods}.{n}:" for n in range(batches)]
         self.rig.close(*names, items=items)
+        self.rig.run(0.0)
         self.closed += items * batches
         self.stored |= {f"{name}{n}" for name in names for n in range(items)}
 
@@ -104,11 +109,14 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.http.held)
     @rule(will=OUTCOMES, which=st.integers(0, 3))
     def a_request_ends(self, will: Outcome, which: int) -> None:
+        self.steps += 1
         self.will = will
         which %= len(self.http.held)
         self.http.held.insert(0, self.http.held.pop(which))
         self.http.release(1)
+        self.rig.run(0.0)
 
+    @precondition(lambda self: self.steps >= LIFE_STEPS)
     @rule(luck=st.sampled_from(Luck), taken=st.booleans())
     def killed(self, luck: Luck, taken: bool) -> None:
         """Or the power is cut; what was under way arrived, or did not."""
@@ -122,6 +130,7 @@ class Lives(RuleBasedStateMachine):
         self.disk = self.files.disk.crashed(luck)
         self.start()
 
+    @precondition(lambda self: self.steps >= LIFE_STEPS)
     @rule()
     def stopped(self) -> None:
         """In order, without a word from the service."""
@@ -171,7 +180,7 @@ class Lives(RuleBasedStateMachine):
         self.will = Accepted()
         for _ in range(400):
             self.http.release()
-            self.rig.run(61.0, step=1.0)
+            self.rig.run(61.0, step=20.0)
             if self.rig.ledger.snapshot().waiting == 0:
                 break
         self.nothing_is_astray()
@@ -181,4 +190,4 @@ class Lives(RuleBasedStateMachine):
 
 
 TestLives = pytest.mark.bar("L2")(Lives.TestCase)
-TestLives.settings = settings(stateful_step_count=40, max_examples=60)
+TestLives.settings = settings(stateful_step_count=40, max_examples=100)
