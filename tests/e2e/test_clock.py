@@ -36,6 +36,7 @@ pytestmark = [
 PERIOD = 1
 STEPS = (-0.5, 0.5, -90.0, 90.0, -3600.0, 3600.0, 86_400.0, -86_400.0)
 LEAP_SECOND = -1.0
+TOGETHER = 3
 THERE_AND_BACK = (3600.0, LEAP_SECOND, -3600.0, -90.0, 86_400.0)
 
 
@@ -149,9 +150,12 @@ def one_step(folder: Path, by: float) -> Seen:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Mapping[float, Seen]:
-    """By the step that was made; all at the same time, since most of it is waiting."""
+    """By the step that was made; some at the same time, since most of it is waiting.
+
+    Not all: where eight start at once, timers are late for want of a processor.
+    """
     folders = [tmp_path_factory.mktemp("clock") for _ in STEPS]
-    with ThreadPoolExecutor(len(STEPS)) as pool:
+    with ThreadPoolExecutor(TOGETHER) as pool:
         return dict(zip(STEPS, pool.map(one_step, folders, STEPS), strict=True))
 
 
