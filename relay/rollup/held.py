@@ -142,6 +142,11 @@ class HeldSeries:
     def __len__(self) -> int:
         return len(self._held)
 
+    @property
+    def came(self) -> int:
+        """How many are new in the latest period that had new ones."""
+        return len(self._came)
+
     def get(self, identity: Identity) -> Held | None:
         return self._held.get(identity)
 

@@ -18,6 +18,7 @@ from relay.rollup.book import Book
 from relay.rollup.books import Books
 from relay.rollup.carry import read_carried, write_carried
 from relay.rollup.closing import Closer
+from relay.rollup.effort import ENOUGH, FOLDING, cost
 from relay.rollup.engine import FeedSome, Restored, Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.held import Held, HeldSeries, Identity
@@ -49,11 +50,9 @@ __all__ = ["PythonEngine"]
 
 _FEWEST_SPELLINGS = 1024
 
-# What lines cost, in some 7 µs.
-ENOUGH = 300
-NAMING = 8
-FOLDING = 20
-BYTES_OF_ONE = 32
+MANY_NEW = 10_000
+"""In a period; of further ones the spelling is learned when they come again, since it
+takes 270 bytes."""
 
 
 class PythonEngine:
@@ -370,8 +369,7 @@ class PythonEngine:
             else:
                 self._ledger.refuse(item.reason, item.text, times)
         self._ledger.duplicate_tags += duplicates
-        namings = self._admission.namings - namings
-        return 1 + len(items) + len(line) // BYTES_OF_ONE + NAMING * namings
+        return cost(items, line, self._admission.namings - namings)
 
     def _recall(self, spelled: Spelled) -> bool:
         """Take a plain line whose spelling was learned in the period before."""
@@ -414,8 +412,9 @@ class PythonEngine:
             self._ledger.refuse(Reason.OVERFLOW, line, times - taken)
         if taken:
             self._enter(slot, held, book)
-            # Not of a series that is new: of a flood most never come again.
-            if spelled is not None and namings == self._admission.namings:
+            # Not of a series that is new in a flood: most of those never come again.
+            is_new = namings != self._admission.namings
+            if spelled is not None and not (is_new and self._held.came > MANY_NEW):
                 self._known.learn(spelled, weight, slot, held.named)
 
     def _let_go(self, series: Series) -> None:

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from relay.rollup.python import PythonEngine
+from relay.rollup.python import MANY_NEW, PythonEngine
 from relay.rollup.series import Series
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Item, Kind, Reason, Tags
@@ -22,45 +22,33 @@ class Asked(Grammar):
 
 
 COMMON = b"a:1|c\na:1|c\na:1|c|@0.5\ng:5|g\nt:1.5|ms|@0.5|#k:v\ns:x|s\ntelemetry:1|c"
+SPELLINGS = COMMON.split(b"\n")[1:]
 
 
-def familiar() -> tuple[PythonEngine, Asked]:
-    """An engine that has seen all that is common twice, and what it asks from now on."""
+def test_the_grammar_is_asked_once_a_spelling() -> None:
+    """Other values of the same spelling need no grammar."""
     grammar = Asked()
     engine = PythonEngine(resolve, grammar)
-    for _ in range(2):
-        engine.feed(COMMON, 0)
-    grammar.lines.clear()
-    return engine, grammar
-
-
-def test_the_grammar_is_asked_twice_a_spelling() -> None:
-    """When the series is new and when it comes again: of a flood most never do.
-
-    After that other values of the same spelling need no grammar.
-    """
-    grammar = Asked()
-    engine = PythonEngine(resolve, grammar)
-    for _ in range(5):
-        engine.feed(b"a:1|c\ng:5|g", 0)
-    assert grammar.lines == [b"a:1|c", b"g:5|g"] * 2
-    engine, grammar = familiar()
+    engine.feed(COMMON, 0)
     engine.feed(b"g:0.25|g\nt:7|ms|@0.5|#k:v\ns:other|s\na:1|c|@0.5", 0)
-    assert grammar.lines == []
+    assert grammar.lines == SPELLINGS
 
 
 def test_spellings_are_known_in_the_next_period() -> None:
     """Those of series are; one that is ignored is asked about again."""
-    engine, grammar = familiar()
-    for period in (60, 120):
-        engine.seal(period)
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    for period in (0, 60, 120):
         engine.feed(COMMON, period)
-    assert grammar.lines == [b"telemetry:1|c", b"telemetry:1|c"]
+        engine.seal(period + 60)
+    assert grammar.lines == [*SPELLINGS, b"telemetry:1|c", b"telemetry:1|c"]
 
 
 def test_spellings_are_known_behind_a_snapshot() -> None:
     """Those of series; and slots are copied only as long as its parts are made."""
-    engine, grammar = familiar()
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    engine.feed(COMMON, 0)
     slots = [dict(engine._book.slots)]
     for _ in range(3):
         snapshot = engine.snapshot()
@@ -70,7 +58,7 @@ def test_spellings_are_known_behind_a_snapshot() -> None:
     list(engine.snapshot())
     engine.feed(COMMON, 0)
     slots.append(dict(engine._book.slots))
-    assert grammar.lines == [b"telemetry:1|c"] * 4
+    assert grammar.lines == [*SPELLINGS, *[b"telemetry:1|c"] * 4]
     kept = [
         [after[series] is slot for series, slot in before.items()]
         for before, after in pairwise(slots)
@@ -91,8 +79,7 @@ def test_what_is_left_of_spellings_goes_with_a_period() -> None:
     """It is freed where periods are closed, piece by piece."""
     engine = PythonEngine(resolve, Grammar())
     for period in (0, 60, 120):
-        for _ in range(2):
-            engine.feed(b"a%d:1|c" % period, period)
+        engine.feed(b"a%d:1|c" % period, period)
     sealed = [engine.seal(before)[0] for before in (60, 120, 180)]
     assert [sum(map(len, book.leftovers)) for book in sealed] == [0, 0, 1]
     for book in sealed:
@@ -130,3 +117,15 @@ def test_a_series_that_is_refused_gets_no_name() -> None:
     engine.feed(b"a:1|c\nb:1|c\nb:2|c\na:1|c", 0)
     assert asked == ["a"]
     assert engine.tally().refused[Reason.SERIES_LIMIT] == 2
+
+
+def test_spellings_of_a_flood_are_learned_when_they_come_again() -> None:
+    """Most never do, and each takes as much memory as a quarter of its series."""
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    for number in range(MANY_NEW + 1):
+        engine.feed(b"a%d:1|c" % number, 0)
+    grammar.lines.clear()
+    for _ in range(3):
+        engine.feed(b"a0:1|c\na%d:1|c" % MANY_NEW, 0)
+    assert grammar.lines == [b"a%d:1|c" % MANY_NEW]
