@@ -9,13 +9,13 @@ import socket
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.e2e.children import Child
-from tests.e2e.manager import handed, held, url_of
+from tests.e2e.manager import handed, held, url_of, warm
 from tests.e2e.road import KEYS, entries
 
 __all__ = [
@@ -112,13 +112,18 @@ class Site:
 
     def relay(self, *more: str, **variables: str) -> Child:
         """Not ready yet."""
-        return handed(
-            self.holder,
+        return handed(self.holder, *self._args(more), **{**KEYS, **variables})
+
+    def warm(self, *more: str) -> Callable[[], Child]:
+        """One that has its modules; it starts when called, and is not ready then."""
+        return warm(self.holder, *self._args(more), **KEYS)
+
+    def _args(self, more: Sequence[str]) -> Sequence[str]:
+        return (
             *("run", "--sink", "cloudmonitor", "--endpoint", self.url),
             *("--listen", url_of(self.holder), "--http", "127.0.0.1:0"),
             *("--state", str(self.folder), "--period", str(self.period), *more),
             *("--instance", "test-host"),
-            **{**KEYS, **variables},
         )
 
     def ready(self, *more: str) -> Child:

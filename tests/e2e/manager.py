@@ -6,34 +6,76 @@ Knows the variables that tell a process what it was handed, and nothing of what 
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from tests.e2e.children import ROOT, Child, clean_environment
+from tests.e2e.road import wait_until
 
-__all__ = ["as_manager", "handed", "held", "url_of"]
+__all__ = ["as_manager", "handed", "held", "url_of", "warm"]
 
-AS_MANAGER = """
+HAND = """
 import os, sys
 handed = int(sys.argv[1])
 if handed != 3:
     os.dup2(handed, 3)
     os.close(handed)
 os.environ["LISTEN_PID"] = os.environ["WATCHDOG_PID"] = str(os.getpid())
+"""
+AS_MANAGER = f"""{HAND}
 os.execv(sys.executable, [sys.executable, "-m", "relay", *sys.argv[2:]])
 """
 """What a manager does between fork and exec: the variables name the new process."""
 
+WARM = f"""{HAND}
+count = os.environ.pop("LISTEN_FDS")
+import relay.app, relay.cli, relay.commands.run
+print("warm", file=sys.stderr, flush=True)
+sys.stdin.read(1)
+os.environ["LISTEN_FDS"] = count
+sys.argv[1:2] = []
+sys.exit(relay.cli.main())
+"""
+
 
 def as_manager(holder: socket.socket, *args: str) -> list[str]:
-    return [sys.executable, "-c", AS_MANAGER, str(holder.fileno()), *args]
+    return [sys.executable, "-SE", "-c", AS_MANAGER, str(holder.fileno()), *args]
 
 
 def handed(holder: socket.socket, *args: str, **variables: str) -> Child:
     """``cms-relay`` with ``args`` and ``holder`` as descriptor 3; not ready yet."""
-    process = subprocess.Popen(
-        as_manager(holder, *args),
-        stdin=subprocess.DEVNULL,
+    return Child(_begun(as_manager(holder, *args), holder, subprocess.DEVNULL, variables))
+
+
+def warm(
+    holder: socket.socket, *args: str, **variables: str
+) -> Callable[[], Child]:
+    """Likewise, but it has its modules already and starts when it is called.
+
+    Nine tenths of a start are imports. Whoever kills one relay after the other has the
+    next one import them meanwhile.
+    """
+    command = [sys.executable, "-c", WARM, str(holder.fileno()), *args]
+    child = Child(_begun(command, holder, subprocess.PIPE, variables))
+
+    def start() -> Child:
+        wait_until("it does not get warm", lambda: "warm" in child.stderr, 30)
+        assert child.process.stdin is not None
+        child.process.stdin.close()
+        return child
+
+    return start
+
+
+def _begun(
+    command: Sequence[str],
+    holder: socket.socket,
+    stdin: int,
+    variables: Mapping[str, str],
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -41,7 +83,6 @@ def handed(holder: socket.socket, *args: str, **variables: str) -> Child:
         cwd=ROOT,
         pass_fds=[holder.fileno()],
     )
-    return Child(process)
 
 
 @contextmanager

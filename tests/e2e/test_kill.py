@@ -7,6 +7,7 @@ has a word of its own in its lines, so that what is lost is known by life.
 import random
 import signal
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -37,6 +38,8 @@ LAST = ("--stop", "send", "--stop-timeout", str(LAST_STOP_SECONDS))
 """The last life of all delivers everything, however slow the machine is."""
 LONGEST_LIFE = 2.5
 KILLS_DURING_RECOVERY = 20
+AHEAD = 2
+"""Lives that have their modules before they are wanted."""
 
 
 class Chain(NamedTuple):
@@ -82,8 +85,11 @@ def chain(site: Site, seed: int, lives: int) -> Chain:
     waited: dict[str, int] = {}
     gaps: list[float] = []
     load = loaded(site, f"l{seed}x0")
+    start = site.warm(*FLAGS, SLOW)
     for life in range(lives):
-        relay = site.ready(*FLAGS, SLOW)
+        relay = start()
+        start = site.warm(*FLAGS, *((SLOW,) if life + 1 < lives else (FAST, *LAST)))
+        relay.wait_ready()
         waited[load.word] = load.hits[load.word]
         check_start(relay, life, gaps)
         time.sleep(dice.uniform(0, LONGEST_LIFE))
@@ -91,7 +97,7 @@ def chain(site: Site, seed: int, lives: int) -> Chain:
         load.word = f"l{seed}x{life + 1}"
         kept |= durable(site.folder)
     load.stop()
-    last = site.ready(*FLAGS, FAST, *LAST)
+    last, _ = started(start)
     check_start(last, lives, gaps)
     assert_all_was_read(last)
     assert last.stop(seconds=LAST_STOP_SECONDS) == 0
@@ -105,6 +111,14 @@ def loaded(site: Site, word: str) -> Load:
     load.word = word
     load.start()
     return load
+
+
+def started(start: Callable[[], Child]) -> tuple[Child, float]:
+    """A relay that is ready, and the seconds that took."""
+    child = start()
+    began = time.monotonic()
+    child.wait_ready()
+    return child, time.monotonic() - began
 
 
 def kill(relay: Child) -> None:
@@ -192,31 +206,37 @@ def test_kills_during_recovery_cost_nothing(
     with Site.open(emulator, tmp_path / "state") as site:
         load = loaded(site, "w")
         script(url, [{"status": 503, "times": 10_000}])
-        began = time.monotonic()
-        first = site.ready(*FLAGS, SLOW, "--stop-timeout", "0.5")
-        start_seconds = time.monotonic() - began
+        starts = deque([site.warm(*FLAGS, SLOW, "--stop-timeout", "0.5")])
+        starts.extend(site.warm(*FLAGS, SLOW) for _ in range(AHEAD))
+        first, start_seconds = started(starts.popleft())
         wait_until("nothing waits", lambda: bool(durable(site.folder)))
         load.stop()
         assert_all_was_read(first)
         assert first.stop() == 0
         kept, files = durable(site.folder), count(site.folder)
+        early = 0
         for number in range(KILLS_DURING_RECOVERY):
-            relay = site.relay(*FLAGS, SLOW)
-            share = dice.uniform(0.9, 1.2) if number % 3 else dice.uniform(0.6, 0.9)
-            time.sleep(start_seconds * share)
+            flags = (SLOW,) if number + AHEAD < KILLS_DURING_RECOVERY else (FAST, *LAST)
+            starts.append(site.warm(*FLAGS, *flags))
+            relay = starts.popleft()()
+            time.sleep(start_seconds * dice.uniform(0.1, 1.3))
             kill(relay)
+            early += "ready" not in relay.stderr.splitlines()
+        assert 0 < early < KILLS_DURING_RECOVERY
         script(url, [])
-        last = site.ready(*FLAGS, FAST, *LAST)
+        last, _ = started(starts.popleft())
         wait_until("not delivered", lambda: not durable(site.folder))
         assert last.stop() == 0
         assert count(site.folder) <= files
+        for start in starts:
+            kill(start())
     found = entries(url)
     assert kept
     assert kept <= set(map(identity, found))
     assert hits(found, PERIOD) == load.hits
     figure(
-        f"{KILLS_DURING_RECOVERY} kills: 0 of {len(kept)} durable entries missing, "
-        f"0 of {load.sent.total()} lines lost, {repeated(found)} entries twice, "
+        f"{KILLS_DURING_RECOVERY} kills, {early} of them before it was ready: "
+        f"0 of {len(kept)} durable entries missing, 0 of {load.sent.total()} lines lost, {repeated(found)} entries twice, "
         "no file more"
     )
 
