@@ -44,12 +44,12 @@ def as_manager(holder: socket.socket, *args: str) -> list[str]:
 
 def handed(holder: socket.socket, *args: str, **variables: str) -> Child:
     """``cms-relay`` with ``args`` and ``holder`` as descriptor 3; not ready yet."""
-    return Child(_begun(as_manager(holder, *args), holder, subprocess.DEVNULL, variables))
+    return Child(
+        _begun(as_manager(holder, *args), holder, subprocess.DEVNULL, variables)
+    )
 
 
-def warm(
-    holder: socket.socket, *args: str, **variables: str
-) -> Callable[[], Child]:
+def warm(holder: socket.socket, *args: str, **variables: str) -> Callable[[], Child]:
     """Likewise, but it has its modules already and starts when it is called.
 
     Nine tenths of a start are imports. Whoever kills one relay after the other has the

@@ -13,7 +13,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
+from threading import Barrier
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -36,7 +38,6 @@ pytestmark = [
 PERIOD = 1
 STEPS = (-0.5, 0.5, -90.0, 90.0, -3600.0, 3600.0, 86_400.0, -86_400.0)
 LEAP_SECOND = -1.0
-TOGETHER = 3
 THERE_AND_BACK = (3600.0, LEAP_SECOND, -3600.0, -90.0, 86_400.0)
 
 
@@ -139,9 +140,10 @@ class Subject:
                 )
 
 
-def one_step(folder: Path, by: float) -> Seen:
+def one_step(folder: Path, by: float, started: Barrier) -> Seen:
     """Lines before and after it, for long enough to be told before the stop."""
     subject = Subject(folder)
+    started.wait()
     subject.send(1.0)
     subject.set(by)
     subject.send(4.5)
@@ -150,13 +152,15 @@ def one_step(folder: Path, by: float) -> Seen:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Mapping[float, Seen]:
-    """By the step that was made; some at the same time, since most of it is waiting.
+    """By the step that was made; all at the same time, since most of it is waiting.
 
-    Not all: where eight start at once, timers are late for want of a processor.
+    None begins before all have started: eight starts keep timers from a processor.
     """
     folders = [tmp_path_factory.mktemp("clock") for _ in STEPS]
-    with ThreadPoolExecutor(TOGETHER) as pool:
-        return dict(zip(STEPS, pool.map(one_step, folders, STEPS), strict=True))
+    started = Barrier(len(STEPS), timeout=60)
+    with ThreadPoolExecutor(len(STEPS)) as pool:
+        found = pool.map(one_step, folders, STEPS, repeat(started))
+        return dict(zip(STEPS, found, strict=True))
 
 
 @pytest.mark.parametrize("by", STEPS)
