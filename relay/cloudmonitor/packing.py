@@ -5,7 +5,7 @@ field and the ``&`` between them. The few hundred bytes that a V1 signature adds
 body are not counted; the default limit leaves room for them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from relay.cloudmonitor.contract import BODY_BYTES_DEFAULT, ENTRIES_DEFAULT
@@ -33,10 +33,14 @@ class Oversize(NamedTuple):
 
 
 class Packed(NamedTuple):
-    """Every item is in one of the two, in the order it came."""
+    """Every item is in one of the two, in the order it came.
 
-    batches: tuple[Batch, ...]
-    refused: tuple[Oversize, ...]
+    ``batches`` are made while they are iterated, once: a large period is never there as
+    a whole. ``refused`` is complete then.
+    """
+
+    batches: Iterator[Batch]
+    refused: list[Oversize]
 
 
 def compose(
@@ -56,7 +60,7 @@ def compose(
     )
 
 
-def unreported(batches: Iterable[Batch], reported: Iterable[str]) -> list[Batch]:
+def unreported(batches: Iterable[Batch], reported: Iterable[str]) -> Iterator[Batch]:
     """The same batches without the entries that ``reported`` items stand for already.
 
     For a period that was being stored when the process was killed: what got that far
@@ -67,7 +71,7 @@ def unreported(batches: Iterable[Batch], reported: Iterable[str]) -> list[Batch]
         batch._replace(items=tuple(i for i in batch.items if identity(i) not in known))
         for batch in batches
     )
-    return [batch for batch in left if batch.items]
+    return (batch for batch in left if batch.items)
 
 
 def pack(
@@ -82,25 +86,35 @@ def pack(
 
     Refuses: an item larger than a whole body; it is in ``refused``, never dropped.
     """
-    groups: list[list[str]] = []
     refused: list[Oversize] = []
+    groups = _groups(items, max_entries, max_bytes, refused)
+    batches = (
+        Batch(f"{prefix}/{n}", closed_at, tuple(group))
+        for n, group in enumerate(groups, 1)
+    )
+    return Packed(batches, refused)
+
+
+def _groups(
+    items: Iterable[str], max_entries: int, max_bytes: int, refused: list[Oversize]
+) -> Iterator[list[str]]:
     group: list[str] = []
-    room = 0
+    room = max_bytes
     for item in items:
         if (alone := _item_bytes(item, 1)) > max_bytes:
             refused.append(Oversize(item, alone, max_bytes))
             continue
         more = _item_bytes(item, len(group) + 1) + 1  # and the "&" before it
-        if len(group) >= max_entries or more > room:
-            group, room, more = [], max_bytes, alone
-            groups.append(group)
+        if group and more > room:
+            yield group
+            group, room = [], max_bytes
+        room -= more if group else alone
         group.append(item)
-        room -= more
-    batches = (
-        Batch(f"{prefix}/{n}", closed_at, tuple(group))
-        for n, group in enumerate(groups, 1)
-    )
-    return Packed(tuple(batches), tuple(refused))
+        if len(group) == max_entries:
+            yield group
+            group, room = [], max_bytes
+    if group:
+        yield group
 
 
 def _item_bytes(item: str, n: int) -> int:

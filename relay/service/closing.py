@@ -4,7 +4,8 @@ One period after the other, never on the reactor. What a batch holds is not know
 nor where it goes.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -26,12 +27,32 @@ class _Stored(NamedTuple):
     entries: int
     tally: QueueTally
     refused: int
+    defect: Failure | None
+
+
+class _Passing:
+    """Batches on their way into the spool, counted; a defect ends them."""
+
+    def __init__(self, batches: Iterable[Batch]) -> None:
+        self._batches = batches
+        self.entries = 0
+        self.defect: Failure | None = None
+
+    def __iter__(self) -> Iterator[Batch]:
+        try:
+            for batch in self._batches:
+                self.entries += len(batch.items)
+                yield batch
+        except Exception:  # noqa: BLE001 - what came before it is in the spool
+            self.defect = Failure()
 
 
 class Closing(Generic[Sealed]):
     """Takes sealed periods in order.
 
-    ``commit`` follows each ``append``, before anything can be taken from the spool.
+    ``commit`` follows each ``append``, before anything can be taken from the spool;
+    batches are composed while they are appended, so that a period of any size takes the
+    memory of one batch.
     ``stored`` is told, for each, how many entries it became, the spool's counts then,
     and how many of the entries no request can carry. ``waiting`` gives what the spool
     has of periods that ended at some moments. ``lost`` counts periods that a defect of
@@ -47,7 +68,7 @@ class Closing(Generic[Sealed]):
         close: Callable[[Sealed], Sequence[Rollup]],
         finish: Callable[[], Sequence[Rollup]],
         compose: Callable[[Rollup], Packed],
-        append: Callable[[Sequence[Batch]], QueueTally],
+        append: Callable[[Iterable[Batch]], QueueTally],
         commit: Callable[[], object] = lambda: None,
         waiting: Callable[[Collection[int]], Iterable[str]] = lambda _: (),
         stored: Callable[[int, QueueTally, int], None],
@@ -71,45 +92,40 @@ class Closing(Generic[Sealed]):
 
         What of it is in the spool is left as it is, and the rest is appended.
         """
-        return self._store(lambda: self._close(sealed), self._rest)
+        return self._store(lambda: self._close(sealed), recovered=True)
 
     def finish(self) -> "Deferred[None]":
         """Close the long period as far as it has come, at a stop."""
         return self._store(self._finish)
 
     def _store(
-        self,
-        rollups: Callable[[], Sequence[Rollup]],
-        chosen: Callable[[list[Batch]], list[Batch]] = lambda batches: batches,
+        self, rollups: Callable[[], Sequence[Rollup]], recovered: bool = False
     ) -> "Deferred[None]":
-        stored = self._lane.run(self._work, rollups, chosen)
+        stored = self._lane.run(self._work, rollups, recovered)
         return stored.addCallbacks(self._tell, self._lost)
 
-    def _rest(self, batches: list[Batch]) -> list[Batch]:
-        there = self._waiting({batch.closed_at for batch in batches})
-        return unreported(batches, there)
-
     def _work(
-        self,
-        rollups: Callable[[], Sequence[Rollup]],
-        chosen: Callable[[list[Batch]], list[Batch]],
+        self, rollups: Callable[[], Sequence[Rollup]], recovered: bool
     ) -> _Stored:
         began = self._clock()
-        batches: list[Batch] = []
-        refused = 0
-        for rollup in rollups():
-            packed = self._compose(rollup)
-            batches += packed.batches
-            refused += len(packed.refused)
-        batches = chosen(batches)
-        entries = refused + sum(len(batch.items) for batch in batches)
-        tally = self._append(batches)
-        self._commit()
+        closed = rollups()
+        packed = [self._compose(rollup) for rollup in closed]
+        batches: Iterator[Batch] = chain.from_iterable(one.batches for one in packed)
+        if recovered:
+            ends = {rollup.start + rollup.length for rollup in closed}
+            batches = unreported(batches, self._waiting(ends))
+        passing = _Passing(batches)
+        tally = self._append(passing)
+        if passing.defect is None:
+            self._commit()
+        refused = sum(len(one.refused) for one in packed)
         self.seconds = self._clock() - began
-        return _Stored(entries, tally, refused)
+        return _Stored(passing.entries + refused, tally, refused, passing.defect)
 
     def _tell(self, stored: _Stored) -> None:
-        self._stored(*stored)
+        self._stored(stored.entries, stored.tally, stored.refused)
+        if stored.defect is not None:
+            self._lost(stored.defect)
 
     def _lost(self, failure: Failure) -> None:
         self.lost += 1

@@ -6,7 +6,7 @@ it is carried out. Spool and sink block, so each is called in a lane of its own.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol, assert_never
 
 from twisted.internet.defer import Deferred
@@ -67,7 +67,7 @@ class Spool(Protocol):
     is neither dropped nor taken again meanwhile. Each gives the counts after it.
     """
 
-    def append(self, batches: Sequence[Batch], /) -> QueueTally:
+    def append(self, batches: Iterable[Batch], /) -> QueueTally:
         """Take in what was closed."""
         ...
 

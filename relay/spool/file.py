@@ -7,7 +7,7 @@ written with the next period. Thread: one at a time (the disk lane).
 
 import errno
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -127,7 +127,7 @@ class FileSpool:
 
     # The operations of a spool.
 
-    def append(self, batches: Sequence[Batch]) -> QueueTally:
+    def append(self, batches: Iterable[Batch]) -> QueueTally:
         """Take newly closed batches in. They are durable then, unless ``degraded``."""
         self._shelf.degraded = ""
         self._write_debts()

@@ -1,18 +1,20 @@
 """A spool in memory: bounded, exact in its counts, gone with the process.
 
-It keeps batches in the order of their age, live ones before the backlog, and knows
-nothing of requests, retries or clocks. Thread: any one at a time (the disk lane), so that
+It keeps batches in the order of their age, live ones before the backlog, each compressed
+as the spool of files has it, so that both hold as long an outage in the same space. It
+knows nothing of requests, retries or clocks. Thread: any one at a time (the disk lane), so that
 a spool of files can stand in its place.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
 from relay.delivery.batch import Batch, halve
 from relay.delivery.ledger import QueueTally
+from relay.spool.segment import framed, read_frame
 
 __all__ = ["EXPIRED", "LIVE_SECONDS", "PARKED_SHARE", "SPACE", "MemorySpool", "Parked"]
 
@@ -34,17 +36,36 @@ class Parked(NamedTuple):
     reason: str
 
 
+class _Kept(NamedTuple):
+    """A batch as a frame of the spool's format."""
+
+    id: str
+    closed_at: int
+    entries: int
+    frame: bytes
+
+    @classmethod
+    def of(cls, batch: Batch) -> "_Kept":
+        return cls(batch.id, batch.closed_at, len(batch.items), framed(0, batch))
+
+    def batch(self) -> Batch:
+        found = read_frame(self.frame)
+        if found is None:
+            raise RuntimeError(f"batch {self.id} is damaged in memory")
+        return found
+
+
 class _Flight(NamedTuple):
     """A batch under way, and the queue it goes back to."""
 
-    batch: Batch
-    queue: deque[Batch]
+    kept: _Kept
+    queue: deque[_Kept]
 
 
 class MemorySpool:
     """See the protocol ``Spool`` of the courier for what each operation promises.
 
-    ``limit_bytes`` bounds the items that wait; beyond it the oldest go, but never one
+    ``limit_bytes`` bounds the frames that wait; beyond it the oldest go, but never one
     that is under way. ``max_age_seconds`` is counted from the end of a batch's period;
     what is younger than ``live_seconds`` goes before the rest.
     """
@@ -58,13 +79,13 @@ class MemorySpool:
     ) -> None:
         self.max_age_seconds, self._live_seconds = max_age_seconds, live_seconds
         self._limit = limit_bytes
-        self._live: deque[Batch] = deque()
-        self._backlog: deque[Batch] = deque()
+        self._live: deque[_Kept] = deque()
+        self._backlog: deque[_Kept] = deque()
         self._in_flight: dict[str, _Flight] = {}
         self._oldest = float("inf")  # nothing that waits ended before that
         self._entries = self._bytes = 0
         self._dropped: Counter[str] = Counter({EXPIRED: 0, SPACE: 0})
-        self._parked: deque[Parked] = deque()
+        self._parked: deque[tuple[_Kept, str]] = deque()
         self._parked_entries = self._parked_kept = self._parked_bytes = 0
 
     def close(self) -> int:
@@ -83,12 +104,12 @@ class MemorySpool:
             parked_kept=self._parked_kept,
         )
 
-    def append(self, batches: Sequence[Batch]) -> QueueTally:
+    def append(self, batches: Iterable[Batch]) -> QueueTally:
         """Take newly closed batches in; what no longer fits is dropped, oldest first."""
-        for batch in batches:
-            self._live.append(batch)
-            self._oldest = min(self._oldest, batch.closed_at)
-            self._account(batch, +1)
+        for kept in map(_Kept.of, batches):
+            self._live.append(kept)
+            self._oldest = min(self._oldest, kept.closed_at)
+            self._account(kept, +1)
         self._make_room()
         return self.tally()
 
@@ -103,44 +124,47 @@ class MemorySpool:
         queue = self._live or self._backlog
         if not queue:
             return None, self.tally()
-        batch = queue.popleft()
-        self._in_flight[batch.id] = _Flight(batch, queue)
-        return batch, self.tally()
+        kept = queue.popleft()
+        self._in_flight[kept.id] = _Flight(kept, queue)
+        return kept.batch(), self.tally()
 
     def acknowledge(self, batch_id: str) -> QueueTally:
         """Forget a batch that was delivered."""
-        self._account(self._in_flight.pop(batch_id).batch, -1)
+        self._account(self._in_flight.pop(batch_id).kept, -1)
         return self.tally()
 
     def give_back(self, batch_id: str, behind: bool = False) -> QueueTally:
         """A batch was not delivered: it is next again, or ``behind`` all that waits."""
-        batch, queue = self._in_flight.pop(batch_id)
+        kept, queue = self._in_flight.pop(batch_id)
         if behind:
-            self._backlog.append(batch)
+            self._backlog.append(kept)
         else:
-            queue.appendleft(batch)
-        self._oldest = min(self._oldest, batch.closed_at)
+            queue.appendleft(kept)
+        self._oldest = min(self._oldest, kept.closed_at)
         return self.tally()
 
     def split(self, batch_id: str) -> QueueTally:
         """Replace a batch by its halves; they are next. It needs two items at least."""
-        batch, queue = self._in_flight.pop(batch_id)
-        queue.extendleft(reversed(halve(batch)))
-        self._oldest = min(self._oldest, batch.closed_at)
+        whole, queue = self._in_flight.pop(batch_id)
+        self._account(whole, -1)
+        for half in map(_Kept.of, reversed(halve(whole.batch()))):
+            queue.appendleft(half)
+            self._account(half, +1)
+        self._oldest = min(self._oldest, whole.closed_at)
         return self.tally()
 
     def park(self, batch_id: str, reason: str) -> QueueTally:
         """Put a batch aside for good; of what is put aside the oldest makes room."""
-        batch = self._in_flight.pop(batch_id).batch
-        self._account(batch, -1)
-        self._parked.append(Parked(batch, reason))
-        self._parked_entries += len(batch.items)
-        self._parked_kept += len(batch.items)
-        self._parked_bytes += batch.size_bytes
+        kept = self._in_flight.pop(batch_id).kept
+        self._account(kept, -1)
+        self._parked.append((kept, reason))
+        self._parked_entries += kept.entries
+        self._parked_kept += kept.entries
+        self._parked_bytes += len(kept.frame)
         while self._parked_bytes > self._limit * PARKED_SHARE:
-            gone = self._parked.popleft().batch
-            self._parked_kept -= len(gone.items)
-            self._parked_bytes -= gone.size_bytes
+            gone, _ = self._parked.popleft()
+            self._parked_kept -= gone.entries
+            self._parked_bytes -= len(gone.frame)
         return self.tally()
 
     def expire(self, now: float) -> QueueTally:
@@ -153,33 +177,33 @@ class MemorySpool:
 
     def parked(self) -> Sequence[Parked]:
         """What was put aside and is still kept, oldest first."""
-        return tuple(self._parked)
+        return tuple(Parked(kept.batch(), reason) for kept, reason in self._parked)
 
-    def _waiting(self) -> Iterator[Batch]:
+    def _waiting(self) -> Iterator[_Kept]:
         return chain(self._backlog, self._live)
 
-    def _account(self, batch: Batch, sign: int) -> None:
-        self._entries += sign * len(batch.items)
-        self._bytes += sign * batch.size_bytes
+    def _account(self, kept: _Kept, sign: int) -> None:
+        self._entries += sign * kept.entries
+        self._bytes += sign * len(kept.frame)
 
     def _make_room(self) -> None:
         excess = self._bytes - self._limit
         if excess <= 0:
             return
         victims = []
-        for batch in sorted(self._waiting(), key=lambda batch: batch.closed_at):
-            victims.append(batch)
-            excess -= batch.size_bytes
+        for kept in sorted(self._waiting(), key=lambda kept: kept.closed_at):
+            victims.append(kept)
+            excess -= len(kept.frame)
             if excess <= 0:
                 break
         self._drop(victims, SPACE)
 
-    def _drop(self, victims: Sequence[Batch], reason: str) -> None:
-        gone = {batch.id for batch in victims}
+    def _drop(self, victims: Sequence[_Kept], reason: str) -> None:
+        gone = {kept.id for kept in victims}
         for queue in (self._live, self._backlog):
-            kept = [batch for batch in queue if batch.id not in gone]
+            left = [kept for kept in queue if kept.id not in gone]
             queue.clear()
-            queue.extend(kept)
-        for batch in victims:
-            self._account(batch, -1)
-            self._dropped[reason] += len(batch.items)
+            queue.extend(left)
+        for kept in victims:
+            self._account(kept, -1)
+            self._dropped[reason] += kept.entries

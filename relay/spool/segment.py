@@ -38,6 +38,7 @@ __all__ = [
     "Scan",
     "Settled",
     "bodies",
+    "framed",
     "left_over",
     "lost",
     "marked",
@@ -148,10 +149,10 @@ def bodies(batches: Iterable[Batch], max_bytes: int) -> Iterator[Body]:
     frames: list[bytes] = []
     size, entries = 2 * _HEADER.size, 0
     for batch in batches:
-        frame = _framed(len(frames), batch)
+        frame = framed(len(frames), batch)
         if frames and size + len(frame) > max_bytes:
             yield Body(frames, entries)
-            frame = _framed(0, batch)
+            frame = framed(0, batch)
             frames, size, entries = [], 2 * _HEADER.size, 0
         frames.append(frame)
         size += len(frame)
@@ -187,7 +188,8 @@ def marks_bytes(count: int) -> int:
     return _MARKS.size + count * _MARK.size
 
 
-def _framed(number: int, batch: Batch) -> bytes:
+def framed(number: int, batch: Batch) -> bytes:
+    """One batch as a frame; ``read_frame`` takes it back."""
     raw = json.dumps([batch.id, *batch.items], separators=(",", ":")).encode()
     payload = compress(raw, LEVEL)
     fields = (number, len(batch.items), len(raw), len(payload), batch.closed_at)

@@ -33,7 +33,7 @@ def batches(entries: int, period: int) -> Sequence[Batch]:
     """A period as it is composed: counters mostly, some timers."""
     items = (encode(_datum(n, period)) for n in range(entries))
     packed = pack(items, prefix=f"{period}/60", closed_at=period + 60)
-    return packed.batches
+    return list(packed.batches)
 
 
 def _datum(n: int, period: int) -> Datum:

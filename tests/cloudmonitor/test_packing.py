@@ -1,6 +1,7 @@
 """Batches: nothing lost, nothing too large, measured on real request bodies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -33,17 +34,35 @@ def body_bytes(items: Sequence[str]) -> int:
     return len(request.body)
 
 
-def packed(items: Sequence[str], max_entries: int, max_bytes: int) -> Packed:
-    return pack(
-        items, prefix="p", closed_at=60, max_entries=max_entries, max_bytes=max_bytes
+class Whole(NamedTuple):
+    """What ``Packed`` gives."""
+
+    batches: list[Batch]
+    refused: list[Oversize]
+
+    @classmethod
+    def of(cls, packed: Packed) -> "Whole":
+        return cls(list(packed.batches), packed.refused)
+
+
+def packed(items: Iterable[str], max_entries: int, max_bytes: int) -> Whole:
+    return Whole.of(
+        pack(
+            items,
+            prefix="p",
+            closed_at=60,
+            max_entries=max_entries,
+            max_bytes=max_bytes,
+        )
     )
 
 
 def test_by_number() -> None:
     """Full batches first; ids count from one."""
     a, b, c = map(item, "abc")
-    assert packed([a, b, c], 2, 10_000) == Packed(
-        (Batch("p/1", 60, (a, b)), Batch("p/2", 60, (c,))), ()
+    assert packed([a, b, c], 2, 10_000) == (
+        [Batch("p/1", 60, (a, b)), Batch("p/2", 60, (c,))],
+        [],
     )
 
 
@@ -58,16 +77,16 @@ def test_by_bytes(spare: int, batches: int) -> None:
 def test_an_entry_larger_than_a_body() -> None:
     """It is handed back with its size and a sentence; its neighbours go on."""
     small, large = item("a"), item("a" * 500)
-    assert packed([large], 9, body_bytes([large])).refused == ()
+    assert packed([large], 9, body_bytes([large])).refused == []
     result = packed([small, large, small], 9, 600)
-    assert result.batches == (Batch("p/1", 60, (small, small)),)
-    assert result.refused == (Oversize(large, body_bytes([large]), 600),)
+    assert result.batches == [Batch("p/1", 60, (small, small))]
+    assert result.refused == [Oversize(large, body_bytes([large]), 600)]
     assert "does not fit" in result.refused[0].sentence
 
 
 def test_nothing_makes_no_batch() -> None:
     """A batch holds at least one entry."""
-    assert packed([], 20, 1000) == Packed((), ())
+    assert packed([], 20, 1000) == ([], [])
 
 
 def test_what_was_reported_is_not_reported_again() -> None:
@@ -76,17 +95,35 @@ def test_what_was_reported_is_not_reported_again() -> None:
     other = encode(Datum("0", "a", (("k", "v"),), 60, 0, {"Sum": 2.0}))
     later = encode(Datum("0", "b", (("k", "v"),), 60, 60_000, {"Sum": 1.0}))
     batches = [Batch("p/1", 60, (a, b)), Batch("p/2", 60, (c,))]
-    assert unreported(batches, [other, later, c]) == [Batch("p/1", 60, (b,))]
+    left = unreported(batches, [other, later, c])
+    assert list(left) == [Batch("p/1", 60, (b,))]
 
 
 def test_a_rollup_is_composed() -> None:
     """Named after its period, closed at its end, within the defaults."""
     series = Series(Kind.SET, "a", (), "a", (("k", "v"),))
-    result = compose(Rollup(300, 60, [(series, SetSummary(1))] * 21), group_id="7")
+    rollup = Rollup(300, 60, [(series, SetSummary(1))] * 21)
+    result = Whole.of(compose(rollup, group_id="7"))
     assert [batch.id for batch in result.batches] == ["300/60/1", "300/60/2"]
     assert [len(batch.items) for batch in result.batches] == [20, 1]
     assert {batch.closed_at for batch in result.batches} == {360}
     assert "&GroupId=7&" in result.batches[0].items[0]
+
+
+def test_a_batch_is_made_when_it_is_asked_for() -> None:
+    """No more of a period is there at a time than one batch."""
+    given = 0
+
+    def items() -> Iterator[str]:
+        nonlocal given
+        for given in range(1, 1000):
+            yield item(str(given))
+
+    batches = pack(items(), prefix="p", closed_at=60, max_entries=20).batches
+    assert given == 0
+    next(batches)
+    assert given == 20
+    assert (sum(len(batch.items) for batch in batches), given) == (979, 999)
 
 
 @given(

@@ -33,7 +33,7 @@ from tests.sink.contract import rollup
 pytestmark = [pytest.mark.e2e, pytest.mark.bar("K4")]
 
 Figure = Callable[[str], None]
-BATCH = compose(rollup()).batches[0]
+BATCH = next(compose(rollup()).batches)
 
 
 @pytest.fixture(scope="module")

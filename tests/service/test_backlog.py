@@ -57,7 +57,8 @@ def period(size: Size, closed_at: int) -> Sequence[Batch]:
     items = (encode(_datum(n, start)) for n in range(size.series * 6 // 5))
     prefix = f"{start}/60"
     most = size.entries_per_request
-    return pack(items, prefix=prefix, closed_at=closed_at, max_entries=most).batches
+    packed = pack(items, prefix=prefix, closed_at=closed_at, max_entries=most)
+    return list(packed.batches)
 
 
 def _datum(n: int, start: int) -> Datum:

@@ -1,6 +1,6 @@
 """A period is closed, composed, appended and committed in that order, or counted as lost."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import pytest
 
@@ -18,7 +18,8 @@ class Rig:
     def __init__(self) -> None:
         self.said: list[object] = []
         self.in_spool: list[str] = []
-        self.refused: tuple[Oversize, ...] = ()
+        self.refused: list[Oversize] = []
+        self.breaks_after: int | None = None
         self.closing: Closing[int] = Closing(
             lane=InlineLane(),
             close=self._close,
@@ -37,13 +38,20 @@ class Rig:
         return [Rollup(sealed, 60, ())]
 
     def _compose(self, rollup: Rollup) -> Packed:
-        items = [f"MetricName=m{n}&Time={rollup.start}" for n in range(3)]
+        items = self._items(rollup.start)
         packed = pack(items, prefix="b", closed_at=rollup.start + 60, max_entries=2)
         return packed._replace(refused=self.refused)
 
-    def _append(self, batches: Sequence[Batch]) -> QueueTally:
-        self.said.append([batch.items for batch in batches])
-        return QueueTally(batches=len(batches))
+    def _items(self, start: int) -> Iterator[str]:
+        for n in range(3):
+            if n == self.breaks_after:
+                raise ValueError("a defect")
+            yield f"MetricName=m{n}&Time={start}"
+
+    def _append(self, batches: Iterable[Batch]) -> QueueTally:
+        taken = [batch.items for batch in batches]
+        self.said.append(taken)
+        return QueueTally(batches=len(taken))
 
     def _waiting(self, closed_at: Collection[int]) -> Iterable[str]:
         self.said.append(f"look for {sorted(closed_at)}")
@@ -68,7 +76,7 @@ def test_a_period_is_committed_behind_its_append() -> None:
 def test_what_no_request_can_carry_is_counted() -> None:
     """It is among the entries, and told apart."""
     rig = Rig()
-    rig.refused = (Oversize("x", 9, 8),)
+    rig.refused = [Oversize("x", 9, 8)]
     rig.closing.take(60)
     assert rig.said[-1] == (4, QueueTally(batches=2), 1)
 
@@ -103,3 +111,13 @@ def test_a_defect_costs_its_period_and_is_counted(
     assert (rig.closing.lost, rig.said) == (1, [])
     rig.closing.take(60)
     assert (rig.closing.lost, len(rig.said)) == (1, 4)
+
+
+def test_a_defect_amid_a_period_costs_what_comes_behind_it() -> None:
+    """What was composed before is in the spool and counted, so the ledger balances; the
+    period is not committed, as it is not whole."""
+    rig = Rig()
+    rig.breaks_after = 2
+    rig.closing.take(60)
+    assert rig.said == ["close 60", [tuple(ITEMS[:2])], (2, QueueTally(batches=1), 0)]
+    assert rig.closing.lost == 1

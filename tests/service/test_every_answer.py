@@ -27,7 +27,7 @@ from tests.sink.contract import rollup
 from tests.sink.transports import ListedTransport
 
 Figure = Callable[[str], None]
-ITEMS = compose(rollup()).batches[0].items
+ITEMS = next(compose(rollup()).batches).items
 PAGE = b"<!DOCTYPE html><html><body>no</body></html>"
 
 

@@ -20,7 +20,7 @@ from tests.sink.contract import rollup
 from tests.sink.transports import OK, ListedTransport
 
 Figure = Callable[[str], None]
-ITEMS = compose(rollup()).batches[0].items
+ITEMS = next(compose(rollup()).batches).items
 LASTING = 3600.0
 REFUSED = Answer(400, {}, b'{"Code":"InvalidSecurityToken.Expired","Message":"x"}')
 

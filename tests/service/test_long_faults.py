@@ -256,7 +256,7 @@ def wrong_by(seconds: float, *, refuses_all: bool) -> tuple[Rig, TrueTime, objec
         nonce=lambda: "n",
     )
     rig = Rig(clock=clock, sink=sink)
-    items = compose(rollup()).batches[0].items
+    items = next(compose(rollup()).batches).items
     rig.ledger.closed(
         len(items), rig.spool.append([Batch("a", int(rig.wall()), items)])
     )

@@ -55,7 +55,7 @@ class Rig:
 
     def batch(self) -> Batch:
         """One that the sink composed."""
-        return self.sink.compose(rollup()).batches[0]
+        return next(self.sink.compose(rollup()).batches)
 
     def sent_headers(self) -> list[dict[str, str]]:
         """Of every request, in order."""

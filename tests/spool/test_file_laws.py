@@ -54,7 +54,7 @@ class SameAsInMemory(RuleBasedStateMachine):
     )
     def land(self, data: st.DataObject, how: str) -> None:
         name = data.draw(st.sampled_from(self.flying))
-        size = len(self.memory._in_flight[name].batch.items)
+        size = self.memory._in_flight[name].kept.entries
         self.flying.remove(name)
         for spool in (self.file, self.memory):
             assert isinstance(spool, FileSpool | MemorySpool)

@@ -109,7 +109,7 @@ class Process:
         if recovered:
             waiting = Survey(STATE, files=self._files)
             there = waiting.items({batch.closed_at for batch in batches})
-            batches = unreported(batches, there)
+            batches = list(unreported(batches, there))
         self.spool.append(batches)
         assert self.checkpoint.commit(self.engine.carry(), 0)
         if not recovered:

@@ -1,12 +1,22 @@
 """The spool in memory: its order, its bounds, its counts."""
 
+from relay.cloudmonitor.packing import compose
 from relay.delivery.batch import Batch
+from relay.rollup.engine import Rollup
+from relay.rollup.series import Series
+from relay.rollup.summary import CounterSummary
 from relay.spool.memory import EXPIRED, SPACE, MemorySpool
+from relay.spool.segment import framed
+from relay.statsd.sample import Kind
 
 
 def batch(name: str, closed_at: int = 0, items: int = 2, size: int = 10) -> Batch:
     """A batch of ``items`` entries of ``size`` bytes each."""
     return Batch(name, closed_at, tuple(f"{n}".ljust(size, ".") for n in range(items)))
+
+
+SIZE = len(framed(0, batch("a")))
+"""Of what is kept of a batch with a name of one letter."""
 
 
 def spool(limit: int = 1_000_000, age: float = 1e9) -> MemorySpool:
@@ -59,32 +69,55 @@ def test_halves_take_the_place_of_the_whole() -> None:
     one.append([batch("a", items=3), batch("b")])
     one.take(0.0)
     tally = one.split("a")
-    assert (tally.batches, tally.entries, tally.bytes) == (3, 5, 50)
+    assert (tally.batches, tally.entries) == (3, 5)
     assert take_all(one) == ["a.a", "a.b", "b"]
+    for name in ("a.a", "a.b", "b"):
+        tally = one.acknowledge(name)
+    assert (tally.batches, tally.entries, tally.bytes) == (0, 0, 0)
 
 
 def test_counts_what_waits_and_what_is_under_way() -> None:
     """A taken batch waits until it is acknowledged."""
     one = spool()
-    one.append([batch("a", items=3), batch("b", items=1)])
+    one.append([batch("a"), batch("b")])
     _, tally = one.take(0.0)
     assert (tally.batches, tally.in_flight, tally.ready) == (2, 1, 1)
-    assert (tally.entries, tally.bytes) == (4, 40)
+    assert (tally.entries, tally.bytes) == (4, 2 * SIZE)
     tally = one.acknowledge("a")
-    assert (tally.batches, tally.in_flight, tally.entries) == (1, 0, 1)
+    assert (tally.batches, tally.in_flight, tally.entries) == (1, 0, 2)
+    assert tally.bytes == SIZE
+
+
+def test_holds_five_times_as_much_as_entries_are_long() -> None:
+    """What waits is compressed: a real period takes a fifth of its entries."""
+    rows = [
+        (
+            Series(
+                Kind.COUNTER, f"shop.{n}", (), f"shop_{n}", (("instance", "web-1"),)
+            ),
+            CounterSummary(n / 7, float(n)),
+        )
+        for n in range(1000)
+    ]
+    batches = list(compose(Rollup(0, 60, rows)).batches)
+    one = spool(limit=sum(b.size_bytes for b in batches) // 4)
+    tally = one.append(batches)
+    assert (tally.entries, tally.dropped[SPACE]) == (1000, 0)
+    assert [one.take(60.0)[0] for _ in batches] == batches
 
 
 def test_drops_the_oldest_for_space() -> None:
     """No more than has to go, counted in entries."""
-    one = spool(limit=50)
+    one = spool(limit=3 * SIZE - 1)
     tally = one.append([batch("b", 60), batch("a", 0), batch("c", 120)])
-    assert (tally.bytes, tally.dropped[SPACE], tally.dropped[EXPIRED]) == (40, 2, 0)
+    assert (tally.dropped[SPACE], tally.dropped[EXPIRED]) == (2, 0)
+    assert tally.bytes == 2 * SIZE
     assert take_all(one, 60) == ["b", "c"]
 
 
 def test_never_drops_what_is_under_way() -> None:
     """Its outcome is still to come, so the next oldest goes."""
-    one = spool(limit=40)
+    one = spool(limit=2 * SIZE)
     one.append([batch("a"), batch("b", 1)])
     one.take(0.0)
     tally = one.append([batch("c", 2)])
@@ -123,7 +156,7 @@ def test_what_comes_back_too_old_expires() -> None:
 
 def test_parks_with_a_reason_and_a_bound() -> None:
     """At most 5 % of the limit is kept, the oldest goes; all are counted as parked."""
-    one = spool(limit=1000)
+    one = spool(limit=2 * SIZE * 20)  # of which a twentieth is kept
     one.append([batch(name) for name in "abcd"])
     for name in "abcd":
         one.take(0.0)
