@@ -10,14 +10,15 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-__all__ = ["DIALECTS", "Dialect", "Name", "name_reader", "sanitise"]
+__all__ = ["DIALECTS", "Dialect", "Name", "is_plain", "name_reader", "sanitise"]
 
 # The white space of JavaScript's \s, in which the reference's key rule is written.
 # Python's \s has U+001C to U+001F and U+0085 too, and lacks U+FEFF.
 _SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _spaces = re.compile(f"[{_SPACE}]+")
 _removed = re.compile(r"[^a-zA-Z0-9_\-.;=]+")
-_is_plain = re.compile(rb"[a-zA-Z0-9_\-.=]*+").fullmatch
+is_plain = re.compile(rb"[a-zA-Z0-9_\-.=]*+").fullmatch
+"""Whether the reference's key rule leaves a name as it is, and no dialect has tags in it."""
 
 
 class Name(NamedTuple):
@@ -94,7 +95,7 @@ def name_reader(dialects: Collection[str]) -> Callable[[bytes], Name]:
     first_sign = re.compile("[" + re.escape("".join({";", *readers})) + "]").search
 
     def read(text: bytes) -> Name:
-        if _is_plain(text):
+        if is_plain(text):
             return Name(text.decode("ascii"), [])
         name = text.decode("utf-8", "replace")
         sign = first_sign(name)

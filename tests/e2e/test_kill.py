@@ -222,7 +222,7 @@ def test_kills_during_recovery_cost_nothing(
             time.sleep(start_seconds * dice.uniform(0.1, 1.3))
             kill(relay)
             early += "ready" not in relay.stderr.splitlines()
-        assert 0 < early < KILLS_DURING_RECOVERY
+        assert early, "none fell into recovery"
         script(url, [])
         last, _ = started(starts.popleft())
         wait_until("not delivered", lambda: not durable(site.folder))

@@ -171,3 +171,24 @@ def test_every_cut_of_every_line_becomes_something() -> None:
         for at in range(1, len(line)):
             for one in lines(line[:at]):
                 assert accounted(ALL.parse(one)) >= 1
+
+
+@given(
+    st.binary(max_size=12) | names.map(str.encode),
+    st.from_regex(rb"[0-9]{0,4}|[0-9]{299,310}", fullmatch=True),
+    st.sampled_from([b"c", b"g", b"ms", b"h", b"d", b"s", b"x", b""]),
+)
+@example(b"", b"1", b"c")
+@example(b"a" * 1025, b"1", b"c")
+@example(b"a", b"9" * 400, b"ms")
+def test_a_plain_line_is_what_it_is_with_all_said(
+    name: bytes, value: bytes, word: bytes
+) -> None:
+    """A rate of 1 says what no rate says, so that both ways through the grammar agree."""
+    short = b"%s:%s|%s" % (name, value, word)
+    for grammar in (DEFAULT, ALL):
+        found, said = grammar.parse(short), grammar.parse(short + b"|@1")
+        if all(isinstance(item, Sample) for item in (*found, *said)):
+            assert found == said
+        else:
+            assert [type(item) for item in found] == [type(item) for item in said]
