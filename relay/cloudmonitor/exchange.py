@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from relay.cloudmonitor.contract import (
     ACTION,
@@ -122,13 +122,13 @@ def put_request(
     placement: Placement = "body",
 ) -> Request:
     """A PutCustomMetric of encoded entries; arguments as of ``rpc_request``."""
-    return rpc_request(
-        ACTION,
-        _numbered(items),
-        endpoint=endpoint,
-        credentials=credentials,
-        now=now,
-        nonce=nonce,
+    common = (ACTION, VERSION, _stamp(now), nonce)
+    form = _numbered(items)
+    return _signed(
+        form,
+        endpoint,
+        credentials,
+        common,
         signature=signature,
         placement=placement,
     )
@@ -152,25 +152,45 @@ def rpc_request(
     query it would put key and token where proxies log them.
     """
     common = (action, version, _stamp(now), nonce)
-    if signature == "v3":
-        return _v3(parameters, endpoint, credentials, common, placement)
-    if placement != "body":
-        raise ValueError("a V1 request is sent in the body only")
-    return _v1(parameters, endpoint, credentials, common)
+    form = canonical_form(parameters)
+    return _signed(
+        form,
+        endpoint,
+        credentials,
+        common,
+        signature=signature,
+        placement=placement,
+    )
 
 
 _Common = tuple[str, str, str, str]  # action, version, time stamp, nonce
 
 
+def _signed(
+    form: str,
+    endpoint: Endpoint,
+    credentials: Credentials,
+    common: _Common,
+    *,
+    signature: Signature,
+    placement: Placement,
+) -> Request:
+    """Of parameters in canonical form."""
+    if signature == "v3":
+        return _v3(form, endpoint, credentials, common, placement)
+    if placement != "body":
+        raise ValueError("a V1 request is sent in the body only")
+    return _v1(form, endpoint, credentials, common)
+
+
 def _v3(
-    parameters: Mapping[str, str],
+    form: str,
     endpoint: Endpoint,
     credentials: Credentials,
     common: _Common,
     placement: Placement,
 ) -> Request:
     in_body = placement == "body"
-    form = canonical_form(parameters)
     body = form.encode() if in_body else b""
     action, version, stamp, nonce = common
     headers = {
@@ -188,7 +208,7 @@ def _v3(
         credentials.secret,
         headers=headers,
         body_hash=headers["x-acs-content-sha256"],
-        query={} if in_body else parameters,
+        query="" if in_body else form,
     )
     authorization = (
         f"{ALGORITHM_V3} Credential={credentials.key_id}"
@@ -199,14 +219,10 @@ def _v3(
 
 
 def _v1(
-    parameters: Mapping[str, str],
-    endpoint: Endpoint,
-    credentials: Credentials,
-    common: _Common,
+    form: str, endpoint: Endpoint, credentials: Credentials, common: _Common
 ) -> Request:
     action, version, stamp, nonce = common
-    everything = {
-        **parameters,
+    others = {
         "AccessKeyId": credentials.key_id,
         "Action": action,
         "Format": "JSON",
@@ -217,8 +233,9 @@ def _v1(
         "Version": version,
     }
     if credentials.token:
-        everything["SecurityToken"] = credentials.token.reveal().strip()
-    signed = sign_v1(everything, credentials.secret)
+        others["SecurityToken"] = credentials.token.reveal().strip()
+    fields = sorted([*form.split("&"), *canonical_form(others).split("&")], key=_key)
+    signed = sign_v1("&".join(filter(None, fields)), credentials.secret)
     body = f"{signed.canonical}&Signature={pe(signed.signature)}"
     headers = {"host": endpoint.host, "content-type": CONTENT_TYPE_FORM}
     return _request(endpoint.url, headers, body.encode())
@@ -230,14 +247,20 @@ def _request(url: str, headers: Mapping[str, str], body: bytes) -> Request:
     return Request("POST", url, tuple(accepting.items()), body)
 
 
-def _numbered(items: Iterable[str]) -> dict[str, str]:
-    """``MetricList.1.Dimensions`` and so on, decoded."""
-    parameters = {}
-    for n, item in enumerate(items, 1):
-        for pair in item.split("&"):
-            field, _, text = pair.partition("=")
-            parameters[f"MetricList.{n}.{field}"] = unquote(text)
-    return parameters
+def _numbered(items: Iterable[str]) -> str:
+    """``MetricList.1.Dimensions`` and so on, in canonical form.
+
+    Items are encoded and their fields sorted already, so that only the numbers are to
+    be sorted: as text, with the full stop behind them, 1 before 10 before 2.
+    """
+    numbered = sorted((f"{n}.", item) for n, item in enumerate(items, 1))
+    return "&".join(
+        f"MetricList.{n}{item.replace('&', f'&MetricList.{n}')}" for n, item in numbered
+    )
+
+
+def _key(field: str) -> str:
+    return field.partition("=")[0]
 
 
 def _stamp(now: float) -> str:

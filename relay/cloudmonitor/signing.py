@@ -30,11 +30,11 @@ class Signed(NamedTuple):
     signature: str
 
 
-def sign_v1(
-    parameters: Mapping[str, str], secret: Secret, method: str = "POST"
-) -> Signed:
-    """HMAC-SHA1 over all parameters, wherever they stand; ``Signature`` is not one."""
-    canonical = canonical_form(parameters)
+def sign_v1(canonical: str, secret: Secret, method: str = "POST") -> Signed:
+    """HMAC-SHA1 over all parameters, wherever they stand; ``Signature`` is not one.
+
+    ``canonical`` is their ``canonical_form``.
+    """
     string_to_sign = f"{method}&%2F&{pe(canonical)}"
     key = f"{secret.reveal()}&".encode()  # the ampersand belongs to it
     digest = hmac.digest(key, string_to_sign.encode(), "sha1")
@@ -46,12 +46,13 @@ def sign_v3(
     *,
     headers: Mapping[str, str],
     body_hash: str,
-    query: Mapping[str, str] | None = None,
+    query: str = "",
     signed_headers: Iterable[str] | None = None,
     method: str = "POST",
 ) -> Signed:
     """ACS3-HMAC-SHA256; ``signed_headers`` are all of ``headers`` unless given.
 
+    ``query`` is the ``canonical_form`` of what stands there.
     Header names in any case; each signed one has to be in ``headers``.
     """
     values = {name.lower(): value.strip() for name, value in headers.items()}
@@ -60,7 +61,7 @@ def sign_v3(
         (
             method,
             "/",
-            canonical_form(query or {}),
+            query,
             *(f"{name}:{values[name]}" for name in names),
             "",
             ";".join(names),

@@ -1,6 +1,7 @@
 """Requests, byte for byte, and the endpoints they go to."""
 
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -10,12 +11,13 @@ from relay.cloudmonitor.exchange import (
     Endpoint,
     Placement,
     Request,
+    Signature,
     endpoint_at,
     endpoint_for,
     put_request,
     rpc_request,
 )
-from relay.cloudmonitor.signing import pe
+from relay.cloudmonitor.signing import canonical_form, pe
 from relay.errors import ConfigError
 from tests.cloudmonitor.vectors import SignedCase, signatures
 
@@ -117,6 +119,31 @@ def test_any_operation_can_be_asked() -> None:
     assert dict(request.headers)["x-acs-action"] == "DescribeMetricList"
     assert dict(request.headers)["x-acs-date"] == "2026-01-02T03:04:05Z"
     assert request.body == b"Namespace=acs_customMetric_1"
+
+
+@pytest.mark.parametrize("signature", ["v1", "v3"])
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 100])
+def test_entries_are_a_form_like_any_other(signature: Signature, count: int) -> None:
+    """Numbering what is encoded gives what encoding what is numbered gives."""
+    common: dict[str, Any] = {
+        "endpoint": Endpoint("https", "h"),
+        "credentials": Credentials("key", Secret("secret"), Secret("token")),
+        "now": 0,
+        "nonce": "n",
+        "signature": signature,
+    }
+    entries = [
+        {"Dimensions": f'{{"k":"v&=% é{n}"}}', "Time": str(n)} for n in range(count)
+    ]
+    items = [canonical_form(entry) for entry in entries]
+    numbered = {
+        f"MetricList.{n}.{field}": text
+        for n, entry in enumerate(entries, 1)
+        for field, text in entry.items()
+    }
+    assert put_request(items, **common) == rpc_request(
+        "PutCustomMetric", numbered, **common
+    )
 
 
 def test_a_token_with_a_line_end_is_trimmed() -> None:

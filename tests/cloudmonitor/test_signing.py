@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.cloudmonitor.credentials import Secret
-from relay.cloudmonitor.signing import pe, sha256_hex, sign_v1, sign_v3
+from relay.cloudmonitor.signing import (
+    canonical_form,
+    pe,
+    sha256_hex,
+    sign_v1,
+    sign_v3,
+)
 from tests.cloudmonitor.vectors import SignedCase, decoded_query, signatures
 
 V1, (RPC_EXAMPLE, METRICHUB_EXAMPLE) = signatures("v1")
@@ -27,7 +33,9 @@ def test_v1_equals_the_vendors_clients(signed: SignedCase) -> None:
     """The same parameters give the same string to sign and the same signature."""
     vector, case = signed
     ours = sign_v1(
-        vector["parameters"], Secret(case["access_key_secret"]), case["http_method"]
+        canonical_form(vector["parameters"]),
+        Secret(case["access_key_secret"]),
+        case["http_method"],
     )
     assert ours.string_to_sign == vector["string_to_sign"]
     assert ours.signature == vector["signature"]
@@ -41,7 +49,7 @@ def test_v3_equals_the_vendors_clients(signed: SignedCase) -> None:
     ours = sign_v3(
         Secret(case["access_key_secret"]),
         headers={k: v for k, v in request["headers"].items() if k != "Authorization"},
-        query=decoded_query(request["url"]),
+        query=canonical_form(decoded_query(request["url"])),
         body_hash=sha256_hex(request["body"].encode()),
         signed_headers=vector["signed_headers"],
     )
@@ -55,7 +63,7 @@ def test_the_published_rpc_example() -> None:
     """DescribeRegions, signed for GET, as the documentation prints it."""
     example: Mapping[str, Any] = RPC_EXAMPLE
     ours = sign_v1(
-        example["parameters"],
+        canonical_form(example["parameters"]),
         Secret(example["access_key_secret"]),
         example["http_method"],
     )
@@ -68,7 +76,7 @@ def test_the_published_v3_example() -> None:
     ours = sign_v3(
         Secret(V3_EXAMPLE["access_key_secret"]),
         headers=V3_EXAMPLE["headers"],
-        query=decoded_query(V3_EXAMPLE["url"]),
+        query=canonical_form(decoded_query(V3_EXAMPLE["url"])),
         body_hash=sha256_hex(b""),
     )
     assert sha256_hex(ours.canonical.encode()) == V3_EXAMPLE["hashed_canonical_request"]
@@ -117,5 +125,8 @@ def test_one_changed_value_changes_the_signature(
     """No two parameter sets that differ in one value are signed alike."""
     key = sorted(parameters)[which % len(parameters)]
     other = data.draw(st.text().filter(lambda text: text != parameters[key]))
-    one = sign_v1(parameters, Secret("s"))
-    assert one.signature != sign_v1({**parameters, key: other}, Secret("s")).signature
+    one, changed = (
+        sign_v1(canonical_form(each), Secret("s"))
+        for each in (parameters, {**parameters, key: other})
+    )
+    assert one.signature != changed.signature
