@@ -36,7 +36,7 @@ SLOW, FAST = "4", "500"
 LAST_STOP_SECONDS = 120
 LAST = ("--stop", "send", "--stop-timeout", str(LAST_STOP_SECONDS))
 """The last life of all delivers everything, however slow the machine is."""
-LONGEST_LIFE = 2.5
+LONGEST_LIFE = 2.2
 KILLS_DURING_RECOVERY = 20
 AHEAD = 2
 """Lives that have their modules before they are wanted."""

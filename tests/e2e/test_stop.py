@@ -65,17 +65,19 @@ def test_a_stop_under_load_loses_nothing_and_reports_nothing_twice(
     site = slow_site
     load = Load(site.holder.getsockname(), load_lines(SERIES), RATE)
     first = site.ready("--stop", way, "--entries-per-request", "100")
+    last = ("--stop", "send", "--stop-timeout", str(LAST_STOP_SECONDS))
+    start = site.warm(*last, "--entries-per-request", "100")
     load.start()
     read(first, RATE)
     began = time.monotonic()
     assert first.stop() == 0
     took = time.monotonic() - began
-    last = ("--stop", "send", "--stop-timeout", str(LAST_STOP_SECONDS))
-    second = site.ready(*last, "--entries-per-request", "100")
+    second = start()
+    second.wait_ready()
     shown = status(second.urls["http"][0])
     assert_ledger_balances(shown["ledger"])
     assert shown["predecessor"]["clean"]
-    time.sleep(1.0)
+    time.sleep(0.5)
     load.stop()
     read(second, load.sent.total())
     assert second.stop(seconds=LAST_STOP_SECONDS) == 0
