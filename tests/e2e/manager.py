@@ -31,7 +31,7 @@ WARM = f"""{HAND}
 count = os.environ.pop("LISTEN_FDS")
 import relay.app, relay.cli, relay.commands.run
 print("warm", file=sys.stderr, flush=True)
-sys.stdin.read(1)
+sys.stdin.read(1) or sys.exit()
 os.environ["LISTEN_FDS"] = count
 sys.argv[1:2] = []
 sys.exit(relay.cli.main())
@@ -61,6 +61,7 @@ def warm(holder: socket.socket, *args: str, **variables: str) -> Callable[[], Ch
     def start() -> Child:
         wait_until("it does not get warm", lambda: "warm" in child.stderr, 30)
         assert child.process.stdin is not None
+        child.process.stdin.write("!")
         child.process.stdin.close()
         return child
 
