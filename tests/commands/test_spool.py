@@ -46,6 +46,7 @@ def said(output: Output) -> list[dict[str, object]]:
 
 
 @pytest.mark.usefixtures("spool")
+@pytest.mark.bar("S7")
 def test_ls_lists_what_waits(tmp_path: Path, capsys: Output) -> None:
     """For people: periods with their ends, what was refused, a sum."""
     assert main(["spool", "ls", "--state", str(tmp_path)]) == 0
@@ -55,6 +56,7 @@ def test_ls_lists_what_waits(tmp_path: Path, capsys: Output) -> None:
     assert "parked: 5 entries refused for good; show --parked says why" in out
 
 
+@pytest.mark.bar("S7")
 def test_ls_as_objects(spool: FileSpool, tmp_path: Path, capsys: Output) -> None:
     """The same for scripts, quarantine included."""
     (tmp_path / "quarantine" / "000001-x").write_text("hi")

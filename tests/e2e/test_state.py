@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -62,7 +63,9 @@ def test_what_waited_is_delivered_by_the_successor(tmp_path: Path, signum: int) 
 
 
 @pytest.mark.bar("R9")
-def test_a_folder_belongs_to_one_relay(tmp_path: Path) -> None:
+def test_a_folder_belongs_to_one_relay(
+    tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     """The second one names the folder and ends; after a kill the folder is free."""
     words = ["run", "--sink", "null", "--http", "off", "--state", str(tmp_path / "s")]
     words += ["--listen", "udp://127.0.0.1:0"]
@@ -80,3 +83,4 @@ def test_a_folder_belongs_to_one_relay(tmp_path: Path) -> None:
     assert str(tmp_path / "s") in second.stderr
     first.stop(signal.SIGKILL)
     assert Child.start(words).stop() == 0
+    figure(f"a second relay: status {second.returncode}, names the folder; free after")

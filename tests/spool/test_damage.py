@@ -10,11 +10,10 @@ import pytest
 from relay.delivery.ledger import QueueTally
 from relay.spool import segment as form
 from relay.spool.file import DAMAGED
-from tests.spool.rig import at, batch, bulky, ids, items, taken
+from tests.spool.rig import at, batch, bulky, ids, taken
 
 BATCHES = [batch(f"b{n}", items=3, size=200) for n in range(30)]
 SEGMENT = "0000000000000001.seg"
-VECTOR = Path(__file__).parents[1] / "vectors" / "spool-segment-v1.hex"
 
 
 @pytest.fixture
@@ -268,17 +267,3 @@ def test_marks_of_another_segment_settle_nothing(state: Path) -> None:
     marks = (state / "spool" / "0000000000000001.ack").read_bytes()
     (state / "other" / "spool" / "0000000000000001.ack").write_bytes(marks)
     assert len(taken(at(state / "other"))) == 30
-
-
-@pytest.mark.bar("R10")
-def test_segments_of_every_released_version_are_read(state: Path) -> None:
-    """The file was written by the first release that had segments."""
-    _, *lines = VECTOR.read_text().splitlines()
-    content = bytes.fromhex("".join(lines))
-    (state / "spool" / "0000000000000003.seg").write_bytes(content)
-    found = taken(at(state))
-    assert found[-2:] == [
-        batch("1704067200/60/1", 1704067260, 3),
-        batch("1704067200/60/2", 1704067260, 1),
-    ]
-    assert items(found) > items(BATCHES)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -233,7 +234,7 @@ def test_parks_with_a_reason_for_the_next_process_to_look_at() -> None:
 
 
 @pytest.mark.bar("S7")
-def test_what_is_parked_has_a_bound() -> None:
+def test_what_is_parked_has_a_bound(figure: Callable[[str], None]) -> None:
     """5 % of the limit, the oldest goes; all of it is counted as parked."""
     files = ModelFiles(Disk())
     spool = on(files)
@@ -245,10 +246,13 @@ def test_what_is_parked_has_a_bound() -> None:
     kept = ids(parked.batch for parked in spool.parked())
     assert 5 < len(kept) == tally.parked_kept < tally.parked == 60
     assert kept == [f"p{n}" for n in range(60 - len(kept), 60)]
+    figure(f"60 entries parked: the newest {len(kept)} kept in 5 % of the limit")
 
 
 @pytest.mark.bar("S7")
-def test_the_quarantine_has_a_bound(tmp_path: Path) -> None:
+def test_the_quarantine_has_a_bound(
+    tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     """5 % of the limit, the oldest goes; folders are not ours to empty."""
     (tmp_path / "spool").mkdir(parents=True)
     (tmp_path / "spool" / "a folder").mkdir()
@@ -259,6 +263,7 @@ def test_the_quarantine_has_a_bound(tmp_path: Path) -> None:
     kept = list((tmp_path / "quarantine").iterdir())
     assert len(kept) == 1 + 5
     assert any(path.name.endswith("a folder") for path in kept)
+    figure(f"31 files set aside: {len(kept)} kept in 5 % of the limit")
 
 
 def test_the_number_of_files_in_quarantine_has_a_bound(tmp_path: Path) -> None:
@@ -290,7 +295,9 @@ def test_nobody_else_can_read_what_we_write(tmp_path: Path) -> None:
 
 
 @pytest.mark.bar("R9")
-def test_a_second_process_is_refused(tmp_path: Path) -> None:
+def test_a_second_process_is_refused(
+    tmp_path: Path, figure: Callable[[str], None]
+) -> None:
     """The message names the folder and what to do. A killed one holds no lock."""
     program = textwrap.dedent("""
         import sys, time
@@ -313,6 +320,7 @@ def test_a_second_process_is_refused(tmp_path: Path) -> None:
         child.kill()
         child.wait()
         assert at(tmp_path).append([batch("a")]).degraded == ""
+    figure("a second process: refused by name; free after kill -9")
 
 
 def test_closing_lets_the_next_one_in(tmp_path: Path) -> None:
