@@ -1,12 +1,16 @@
-"""How the values of a sample get into a slot, and which slot a kind has."""
+"""How the values of a sample get into a slot, and which slot a kind has.
 
-from collections.abc import Callable, Mapping
+And how many values of a line fare alike.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 
 from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
 from relay.rollup.timer import TimerSlot
-from relay.statsd.sample import Kind, Sample
+from relay.statsd.sample import Item, Kind, Sample
 
-__all__ = ["add", "slot_makers"]
+__all__ = ["add", "runs", "slot_makers"]
 
 
 def slot_makers(
@@ -36,3 +40,10 @@ def add(sample: Sample, weight: float, slot: Slot, last: float) -> int:
         base = slot.last if slot.count else last
         taken += slot.add(base + float(delta), weight)
     return taken
+
+
+def runs(items: Sequence[Item]) -> Iterable[tuple[Item, int]]:
+    """Values of a line that are refused alike are one object many times."""
+    if len(items) == 1:
+        return ((items[0], 1),)
+    return ((item, len(tuple(run))) for item, run in groupby(items))

@@ -178,6 +178,27 @@ class Engine(Protocol):
         """
         ...
 
+    def peek(self, kind: Kind, period: int, /) -> Iterator[tuple[Series, Summary]]:
+        """What the open period has of each series of a kind, for an operator's eyes.
+
+        Without a sample a counter and a set are 0, a gauge is what it was last, and a
+        timer is left out; percentiles are not made. The series are those of now, their
+        values those of the moment in which each is iterated. ``period`` and the thread
+        are as of ``feed``.
+        """
+        ...
+
+    def forget(self, kind: Kind, pattern: str, period: int, /) -> Sequence[Series]:
+        """Hold series no longer: a key, or a folder as in ``a.*``; gives those that went.
+
+        What the open period has of them is gone, they are not reported as idle and a
+        gauge has no memory; periods that are over are reported. The next sample of such
+        a series makes it anew. Unlike the architecture's sketch it takes text and gives
+        series, since whoever asks shows both kinds of names. ``period`` and the thread
+        are as of ``feed``.
+        """
+        ...
+
     def explain(self, datagram: bytes, /) -> Sequence[Item]:
         """What ``feed`` would make of it by grammar alone; changes nothing."""
         ...

@@ -201,6 +201,11 @@ class HeldSeries:
         self._enter(held)
         return held
 
+    def forget(self, held: Held, now: int) -> None:
+        """Hold it no longer; another may come in its place, in this span too."""
+        self._newcomers += 1
+        self._let_go(held, now)
+
     def all(self) -> list[Held]:
         """All of them, in no order: that of time takes fifty times as long to walk."""
         return list(dict.values(self._held))

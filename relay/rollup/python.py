@@ -10,9 +10,8 @@ No clock, no IO, no log; periods come as arguments.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import groupby
 
-from relay.rollup.adding import add, slot_makers
+from relay.rollup.adding import add, runs, slot_makers
 from relay.rollup.admission import NO_ROOM, Admission
 from relay.rollup.book import Book
 from relay.rollup.books import Books
@@ -23,6 +22,7 @@ from relay.rollup.engine import FeedSome, Restored, Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.ledger import KINDS, Ledger
+from relay.rollup.looking import chosen, seen
 from relay.rollup.overflow import Overflow
 from relay.rollup.series import Resolve, Series
 from relay.rollup.series_table import Names
@@ -40,9 +40,10 @@ from relay.rollup.spelling import (
     spell,
 )
 from relay.rollup.stored import attempt, slot_loaders
+from relay.rollup.summary import Summary
 from relay.rollup.taken import Span
 from relay.rollup.vocabulary import Vocabulary
-from relay.statsd.grammar import Grammar, lines
+from relay.statsd.grammar import Grammar, by_length, lines
 from relay.statsd.lengths import LINE_BYTES
 from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, What
 
@@ -302,6 +303,22 @@ class PythonEngine:
         periods = self._books.restore(floor, taken, books)
         return Restored(periods, unfit_snapshot, unfit_carry)
 
+    def peek(self, kind: Kind, period: int, /) -> Iterator[tuple[Series, Summary]]:
+        if period != self._now:
+            self._turn(period)
+        return seen(self._held.all(), kind, self._book.slots.get)
+
+    def forget(self, kind: Kind, pattern: str, period: int, /) -> Sequence[Series]:
+        if period != self._now:
+            self._turn(period)
+        gone = list(chosen(self._held.all(), kind, pattern))
+        if gone:
+            self._known.pause()  # so that no spelling writes to a slot that is gone
+        for held in gone:
+            self._book.slots.pop(held.named.series, None)
+            self._held.forget(held, self._book.age)
+        return [held.named.series for held in gone]
+
     def explain(self, datagram: bytes, /) -> Sequence[Item]:
         return [item for line in lines(datagram) for item in self._parse(line)]
 
@@ -326,17 +343,11 @@ class PythonEngine:
 
     def _without_long(self, pieces: list[bytes]) -> list[bytes]:
         """Those that are short enough to be looked at; the others are refused."""
-        if max(map(len, pieces)) <= LINE_BYTES:
-            return pieces
-        kept: list[bytes] = []
-        for piece in pieces:
-            stripped = [piece] if len(piece) <= LINE_BYTES else lines(piece)
-            if stripped and len(stripped[0]) > LINE_BYTES:
-                self._ledger.lines += 1
-                self._account(stripped[0], None)
-            else:
-                kept += stripped
-        return kept
+        short, long = by_length(pieces)
+        self._ledger.lines += len(long)
+        for line in long:
+            self._account(line, None)
+        return short
 
     def _slow(self, piece: bytes) -> int:
         """Take a line by its spelling of the period before, or by way of the grammar.
@@ -357,7 +368,7 @@ class PythonEngine:
         items = self._parse(line)
         namings = self._admission.namings
         duplicates = 0
-        for item, times in _runs(items):
+        for item, times in runs(items):
             if isinstance(item, Sample):
                 duplicates = max(0, len(item.tags_raw) - len(item.tags))
                 if len(items) > 1 or (spelled and not is_plain(item, spelled)):
@@ -435,10 +446,3 @@ class PythonEngine:
         book.slots[held.named.series] = slot
         if isinstance(slot, GaugeSlot):
             self._held.remember(held, slot, book.age)
-
-
-def _runs(items: Sequence[Item]) -> Iterable[tuple[Item, int]]:
-    """Values of a line that are refused alike are one object many times."""
-    if len(items) == 1:
-        return ((items[0], 1),)
-    return ((item, len(tuple(run))) for item, run in groupby(items))

@@ -25,7 +25,7 @@ from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, Ta
 from relay.statsd.sections import Body, Section, read
 from relay.statsd.tags import gather, hash_tags, name_tags
 
-__all__ = ["DIALECTS", "Grammar", "lines", "number", "rate", "sanitise"]
+__all__ = ["DIALECTS", "Grammar", "by_length", "lines", "number", "rate", "sanitise"]
 
 _BLANKS = b" \t"
 _SURELY_FINITE = 300
@@ -51,6 +51,19 @@ def lines(datagram: bytes) -> list[bytes]:
         for line in datagram.split(b"\n")
     )
     return [line for line in stripped if line]
+
+
+def by_length(pieces: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Those that a line may be as long as, and the others, which are lines."""
+    if max(map(len, pieces)) <= LINE_BYTES:
+        return pieces, []
+    short: list[bytes] = []
+    long: list[bytes] = []
+    for piece in pieces:
+        stripped = [piece] if len(piece) <= LINE_BYTES else lines(piece)
+        for line in stripped:
+            (long if len(line) > LINE_BYTES else short).append(line)
+    return short, long
 
 
 _Found = Sample | Reason | What

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from relay.settings import Settings
 from tests.e2e.children import ROOT, Child, clean_environment
 from tests.e2e.road import get, script, start_relay, status, wait_until
 
@@ -156,9 +157,19 @@ def test_an_address_that_is_taken_is_named() -> None:
 
 @pytest.mark.bar("P1")
 def test_sockets_are_on_loopback_by_default(tmp_path: Path) -> None:
-    """Data, admin and emulator alike, as the kernel's own tables show them."""
+    """Data, admin and emulator alike, as the kernel's own tables show them.
+
+    Only the ports are not the defaults: others may have them on this machine.
+    """
+    usual = Settings()
+    assert usual.http is not None
+    [door] = usual.listen
     relay = Child.start(
-        ["run", "--sink", "emulator", "--emulator", "127.0.0.1:0", *ANYWHERE],
+        [
+            *("run", "--sink", "emulator", "--emulator", f"{usual.emulator.host}:0"),
+            *("--http", f"{usual.http.host}:0"),
+            *("--listen", f"{door.scheme}://{door.host}:0"),
+        ],
         cwd=tmp_path,
     )
     inodes = {

@@ -267,6 +267,15 @@ def test_the_future_waits_for_its_period(rig: Rig) -> None:
 # Limits
 
 
+def test_a_line_is_no_shorter_for_being_known(rig: Rig) -> None:
+    """Thousands of zeros in the place of a value, behind a spelling that was learned."""
+    long = "0" * 9000
+    rig.feed("a:1|c", "a:2|c", "g:1|g", "t:1|ms")
+    rig.feed(f"a:{long}2|c", f"g:{long}2|g", f"t:{long}2|ms", "a:2|c" + " " * 9000)
+    assert rig.refused() == {Reason.TOO_LONG: 3}
+    assert rig.base(60)["a"] == CounterSummary(5.0, 3.0)
+
+
 def test_a_new_series_beyond_the_limit_is_refused(make_rig: MakeRig) -> None:
     """The known ones keep working."""
     rig = make_rig(series_limit=2)
