@@ -200,6 +200,7 @@ def test_an_address_that_died_is_given_up_with_the_attempt(
         assert isinstance(sink.deliver(BATCH), Accepted)
         name.port = new.port
         outcomes = [sink.deliver(BATCH) for _ in range(2)]
+        assert (old.connections, new.connections) == (1, 1)
     assert [type(one) for one in outcomes] == [Uncertain, Accepted]
     figure("a dead address costs one attempt")
 
