@@ -23,10 +23,11 @@ from relay.continuity import Continuity
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.destination import open_sink, open_spool, provider_of
+from relay.destination import open_sink, open_spool, provider_of, request_rate
 from relay.doors import Copy, Doors
 from relay.errors import RelayError
 from relay.logs import Logs
+from relay.management import Management, Now
 from relay.pipeline import build_engine, build_namer
 from relay.reload import Reloads
 from relay.report import (
@@ -37,6 +38,7 @@ from relay.report import (
     own_figures,
     repeater_counts,
     sink_words,
+    spool_words,
     status_parts,
     step_words,
 )
@@ -55,7 +57,6 @@ from relay.settings import (
     Listen,
     Loaded,
     NeedsRestart,
-    Settings,
     changes,
     configuration_hash,
 )
@@ -70,9 +71,6 @@ LANES_END_SECONDS = 0.5
 
 FUTURE_SECONDS = 60
 """No period is reported that starts later than that from now; the service may refuse it."""
-
-UNLIMITED = 1e6
-"""Requests a second where there are none: nobody limits a stream or a void."""
 
 
 class Relay:
@@ -125,6 +123,13 @@ class Relay:
         )
         self._lag = ReactorLag(reactor)
         self._heap = Heap()
+        self._management = Management(
+            self._engine,
+            started=self._started,
+            period=lambda: self._period_at(wall()),
+            settings=lambda: self._settings,
+            now=self._now,
+        )
         self._telemetry = Telemetry(__version__, self._engine.name)
         self._summing = LoopingCall(lambda: logs.flush(wall()))
         self._summing.clock = reactor
@@ -163,6 +168,9 @@ class Relay:
         self._summing.start(1.0, now=False)
         if self._settings.http is not None:
             self._sites.open("http", self._settings.http, self._admin())
+        if self._settings.console is not None:
+            console = self._management.factory(self._reactor)
+            self._sites.open_console(self._settings.console, console)
         self._clockwork.start(min(open_periods, default=None))
         # From now on the present period is ours, also if nothing arrives in it.
         self._engine.feed(b"", self._period_at(self._wall()))
@@ -224,7 +232,6 @@ class Relay:
             self._ledger.snapshot(),
             self._doors.doors,
         )
-        tally = self._ledger.tally
         return Status(
             version=__version__,
             engine=self._engine.name,
@@ -232,19 +239,11 @@ class Relay:
             listeners=parts.listeners,
             http=self._sites.urls.get("http"),
             emulator=self._sites.urls.get("emulator"),
+            console=self._sites.urls.get("console"),
             ledger=parts.ledger,
             series=parts.series,
             overflow=parts.overflow,
-            spool={
-                "batches": tally.batches,
-                "entries": tally.entries,
-                "bytes": tally.bytes,
-                "limit_bytes": settings.spool_bytes,
-                "in_flight": tally.in_flight,
-                "parked_kept": tally.parked_kept,
-                "quarantined_files": tally.quarantined,
-                "degraded": tally.degraded or None,
-            },
+            spool=spool_words(self._ledger.tally, settings.spool_bytes),
             sink=sink_words(settings.sink, self._sink, courier),
             credentials=credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
@@ -307,7 +306,7 @@ class Relay:
             sink=self._sink,
             ledger=self._ledger,
             policy=Policy(uncertain_limit=settings.uncertain_retries),
-            pace=Pace(_rate(settings)),
+            pace=Pace(request_rate(settings)),
             disk=self._disk,
             http=self._http,
             clock=self._reactor,
@@ -367,7 +366,7 @@ class Relay:
         self._logs.level(new.log_level)
         self._courier.change(
             Policy(uncertain_limit=new.uncertain_retries),
-            _rate(new),
+            request_rate(new),
             new.send_spread,
         )
         self._spool.max_age_seconds = new.max_age
@@ -401,6 +400,12 @@ class Relay:
             wall=self._wall,
         )
 
+    def _now(self) -> Now:
+        moments = (door.port.intake.seen_at for door in self._doors.doors)
+        seen_at = max(filter(None, moments), default=None)
+        courier, seconds = self._courier.status(), self._closing.seconds
+        return Now(self._wall(), seen_at, courier, seconds)
+
     def _counts(self) -> Counts:
         return {
             **intake_counts(self._doors.doors),
@@ -417,6 +422,7 @@ class Relay:
             "clock_steps_total": {(): self._clockwork.steps.count},
             "log_records_dropped_total": {(): self._logs.dropped},
             "connections_refused_total": self._sites.refused,
+            "series_forgotten_total": self._management.forgotten,
             "defects_total": {(): self._closing.lost + self._courier.status().defects},
         }
 
@@ -434,9 +440,3 @@ class Relay:
                 "are lost: they were in memory only",
                 entries=in_memory,
             )
-
-
-def _rate(settings: Settings) -> float:
-    """Requests a second."""
-    limited = settings.sink in ("cloudmonitor", "emulator")
-    return settings.requests_per_second if limited else UNLIMITED

@@ -38,6 +38,7 @@ __all__ = [
     "open_sink",
     "open_spool",
     "provider_of",
+    "request_rate",
 ]
 
 EMULATOR_KEYS = {"emulator": "emulator"}
@@ -135,6 +136,16 @@ class Spool(courier.Spool, Protocol):
     def close(self) -> int:
         """Let go of it; gives how many entries were in memory only."""
         ...
+
+
+UNLIMITED = 1e6
+"""Requests a second where there are none: nobody limits a stream or a void."""
+
+
+def request_rate(settings: Settings) -> float:
+    """Requests a second."""
+    limited = settings.sink in ("cloudmonitor", "emulator")
+    return settings.requests_per_second if limited else UNLIMITED
 
 
 def open_spool(settings: Settings) -> Spool:

@@ -22,7 +22,7 @@ from relay.admin.status import (
     Sink,
 )
 from relay.cloudmonitor.naming import Namer
-from relay.delivery.ledger import LedgerSnapshot
+from relay.delivery.ledger import LedgerSnapshot, QueueTally
 from relay.doors import Door
 from relay.rollup.engine import Engine, Tally
 from relay.rollup.overflow import Seen
@@ -42,6 +42,7 @@ __all__ = [
     "own_figures",
     "repeater_counts",
     "sink_words",
+    "spool_words",
     "status_parts",
     "step_words",
 ]
@@ -174,6 +175,20 @@ def status_parts(
 def step_words(step: Step | None) -> ClockStep | None:
     """The last time the wall clock was set."""
     return None if step is None else ClockStep(at=step.at, seconds=step.seconds)
+
+
+def spool_words(tally: QueueTally, limit_bytes: int) -> Mapping[str, object]:
+    """What waits, and where it may not be safe."""
+    return {
+        "batches": tally.batches,
+        "entries": tally.entries,
+        "bytes": tally.bytes,
+        "limit_bytes": limit_bytes,
+        "in_flight": tally.in_flight,
+        "parked_kept": tally.parked_kept,
+        "quarantined_files": tally.quarantined,
+        "degraded": tally.degraded or None,
+    }
 
 
 def sink_words(name: str, sink: object, courier: CourierStatus) -> Sink:

@@ -42,7 +42,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "cause": ("expired", "space", "too_large", "damaged"),
     "answer": tuple(OUTCOMES),
     "reload": ("applied", "refused"),
-    "door": ("http", "emulator"),
+    "door": ("http", "emulator", "console"),
     "copy": ("sent", "lost"),
     "connection": ("peer", "idle", "too_long", "cut", "stop", "crowd", "stranger"),
 }
@@ -254,6 +254,12 @@ METRICS: tuple[Own, ...] = (
         "counter",
         "TCP connections that went, idle ones first, since others wanted to come in.",
         labels=(("door", "door"),),
+    ),
+    Own(
+        "series_forgotten_total",
+        "counter",
+        "Series that an operator deleted by the management console.",
+        labels=(("kind", "kind"),),
     ),
     Own(
         "defects_total",

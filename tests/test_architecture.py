@@ -40,6 +40,7 @@ LEVELS = {
     "reload": 4,
     "selfreport": 4,
     "sites": 4,
+    "management": 4,
     "continuity": 4,
     "app": 4,
     "commands": 4,
@@ -48,7 +49,7 @@ LEVELS = {
 }
 PURE = {"statsd", "rollup", "delivery", "recording", "cloudmonitor"}
 WIRED = {"app", "commands", "continuity", "destination", "doors", "reload", "report"}
-WIRED |= {"sites"}
+WIRED |= {"sites", "management"}
 """What builds the Twisted rooms."""
 
 IMPURE = """

@@ -184,6 +184,7 @@ class Status(TypedDict):
     listeners: Sequence[Listener]
     http: str | None
     emulator: str | None
+    console: str | None
     ledger: Ledger
     series: int
     overflow: Overflow

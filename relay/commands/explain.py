@@ -21,7 +21,7 @@ from relay.settings import add_arguments, from_arguments
 from relay.statsd.grammar import Grammar, lines
 from relay.statsd.sample import Ignored, Reason, Refusal, Sample, What
 
-__all__ = ["Explainer", "register"]
+__all__ = ["Explainer", "in_words", "register"]
 
 MORE = """\
   cms-relay explain 'checkout.ok:1|c|@0.5|#env:prod' 'checkout.ok:x|c'
@@ -67,7 +67,7 @@ def _explain(arguments: argparse.Namespace) -> int:
             if arguments.json:
                 print(json.dumps(item))
             else:
-                print("\n".join(_in_words(datagram, item)))
+                print("\n".join(in_words(datagram, item)))
     return 0
 
 
@@ -185,8 +185,8 @@ _IGNORED = {
 }
 
 
-def _in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
-
+def in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
+    """Lines for people about what ``Explainer`` says of a datagram."""
     yield _visible(datagram.decode(errors="replace").rstrip("\n"))
     for accepted in item["accepted"]:
         yield f"  {_visible(_sentence(accepted))}"

@@ -284,7 +284,7 @@ class Courier:
         now = self._clock.seconds()
         self._took(now - flight.left_at)
         self._ledger.answered(outcome, flight.batch.size_bytes)
-        self._journal.answered(outcome)
+        self._journal.answered(outcome, flight.batch.size_bytes)
         verdict = self._policy.decide(
             outcome, self._history(outcome, flight), self._jitter()
         )

@@ -72,6 +72,7 @@ class Intake:
         self.datagrams = 0
         self.received_bytes = 0
         self.strangers = 0  # datagrams of senders that are not heard
+        self.seen_at: float | None = None  # when the last packet came, in Unix seconds
 
     def take(self, packet: bytes, source: Any) -> None:
         """Feed a packet, or as much of it as there is time for.
@@ -82,7 +83,8 @@ class Intake:
         self.received_bytes += len(packet)
         if self._copy is not None:
             self._copy(packet)
-        period = self._period_at(self._wall())
+        self.seen_at = now = self._wall()
+        period = self._period_at(now)
         if not self._waiting:
             if len(packet) <= self._piece_bytes:
                 packet = self._feed_some(packet, period)

@@ -24,7 +24,8 @@ PARTIAL_WARNING_SECONDS = 60.0
 class CourierStatus(NamedTuple):
     """For people. ``since`` and the other moments are Unix seconds; None: not yet.
 
-    ``state`` is ``sending``, ``waiting`` or ``held``.
+    ``state`` is ``sending``, ``waiting`` or ``held``; ``last_bytes`` are of the entries
+    of the last request.
     """
 
     state: str
@@ -34,6 +35,8 @@ class CourierStatus(NamedTuple):
     last_answer: str
     last_answer_at: float | None
     last_success_at: float | None
+    last_failure_at: float | None
+    last_bytes: int
     defects: int
 
 
@@ -48,15 +51,20 @@ class Journal:
         self._answer = ""
         self._answer_at: float | None = None
         self._success_at: float | None = None
+        self._failure_at: float | None = None
+        self._bytes = 0
         self._partial_told_at = float("-inf")
         self._defects: Counter[str] = Counter()
 
-    def answered(self, outcome: Outcome) -> None:
-        """A request ended."""
+    def answered(self, outcome: Outcome, size_bytes: int) -> None:
+        """A request with so many bytes of entries ended."""
         now = self._wall()
         self._answer, self._answer_at = _in_words(outcome), now
+        self._bytes = size_bytes
         if isinstance(outcome, Accepted | AcceptedWithLoss):
             self._success_at = now
+        else:
+            self._failure_at = now
         if (
             isinstance(outcome, AcceptedWithLoss)
             and abs(now - self._partial_told_at) >= PARTIAL_WARNING_SECONDS
@@ -113,6 +121,8 @@ class Journal:
             last_answer=self._answer,
             last_answer_at=self._answer_at,
             last_success_at=self._success_at,
+            last_failure_at=self._failure_at,
+            last_bytes=self._bytes,
             defects=self._defects.total(),
         )
 

@@ -8,6 +8,7 @@ from relay.settings.declaration import Settings
 from relay.settings.rules import is_local
 from relay.settings.shown import (
     check_lines,
+    config_rows,
     configuration_hash,
     example_toml,
     remark_lines,
@@ -36,6 +37,7 @@ __all__ = [
     "changes",
     "check_lines",
     "config_hints",
+    "config_rows",
     "configuration_hash",
     "example_toml",
     "from_arguments",

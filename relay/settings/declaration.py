@@ -342,7 +342,11 @@ class Settings:
         sample="relay.example.com",
     )
     console: Address | None = setting(
-        _ADMIN, "Management console; today only off", default=None, unset=Unset.OFF
+        _ADMIN,
+        "Management console, as statsd has it on port 8126",
+        default=None,
+        unset=Unset.OFF,
+        sample="127.0.0.1:8126",
     )
     allow_remote_admin: bool = setting(
         _ADMIN,

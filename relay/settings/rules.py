@@ -101,12 +101,6 @@ def _handover(settings: Settings) -> Broken | None:
     return "stop", "handover wants a state folder as well: --state FOLDER; or use send"
 
 
-def _console(settings: Settings) -> Broken | None:
-    if settings.console is None:
-        return None
-    return "console", "the management console is not in this version yet; use off"
-
-
 def _remote_admin(settings: Settings, allowed: Collection[str]) -> Broken | None:
     if settings.allow_remote_admin:
         return None
@@ -164,7 +158,6 @@ def _ca_file(settings: Settings) -> Broken | None:
 
 _RULES: tuple[Rule, ...] = (
     _handover,
-    _console,
     _region,
     _network,
 )

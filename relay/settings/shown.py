@@ -18,6 +18,7 @@ from relay.settings.statsd_keys import KEYS, Fate
 
 __all__ = [
     "check_lines",
+    "config_rows",
     "configuration_hash",
     "example_toml",
     "remark_lines",
@@ -41,6 +42,16 @@ def toml_value(value: object) -> str:
             return json.dumps(
                 "off" if value is None else plain(value), ensure_ascii=False
             )
+
+
+def config_rows(settings: Settings) -> Iterator[tuple[str, object]]:
+    """Every setting by name; one with several values is a mapping, by their place."""
+    for field in attrs.fields(Settings):
+        value = getattr(settings, field.name)
+        if isinstance(value, tuple) and type(value) is tuple:
+            yield field.name, {n: plain(one) for n, one in enumerate(value)}
+        else:
+            yield field.name, "off" if value is None else plain(value)
 
 
 def check_lines(loaded: Loaded) -> Iterator[str]:

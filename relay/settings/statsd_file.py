@@ -25,11 +25,6 @@ _SUFFIXES = {".js", ".cjs", ".mjs", ".json", ".json5"}
 _MODE_MAX = 0o777
 _MODULE = re.compile(r"(?:.*/)?servers/(udp|tcp)(?:\.js)?")
 
-_NOT_YET: Mapping[str, str] = {
-    "console": "the management console is not in this version yet, so it is not opened",
-}
-"""By setting, why a file may ask for it and not get it. Without a line it gets it."""
-
 _REPEATED: Final = {"udp4": "udp", "udp6": "udp", "tcp": "tcp"}
 
 _DELETED: Final = {
@@ -105,11 +100,7 @@ class _Reading:
             "repeat": self._repeat(),
             "self_report_prefix": self._prefix(),
         }
-        written = {
-            name: one
-            for name, one in settings.items()
-            if one is not None and name not in _NOT_YET
-        }
+        written = {name: one for name, one in settings.items() if one is not None}
         self._flush_interval()
         self._unserved()
         remarks = tuple(self._remarks())
@@ -192,11 +183,7 @@ class _Reading:
         port = _CONSOLE_PORT if port is None else port
         where = f"{_bracketed(address or '127.0.0.1')}:{port}"
         key = "mgmt_address" if address else "mgmt_port"
-        if "console" in _NOT_YET:
-            for given in self._config.given("mgmt_address", "mgmt_port"):
-                self._leave(given, _NOT_YET["console"])
-            self._notice(key, _NOT_YET["console"])
-        elif address is None:
+        if address is None:
             self._notice(
                 "mgmt_address",
                 f"is not set: the console is at {where}, where statsd would listen on "

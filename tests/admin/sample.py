@@ -28,6 +28,7 @@ def a_status() -> Status:
             },
         ],
         "http": "http://127.0.0.1:8127",
+        "console": "tcp://127.0.0.1:8126",
         "emulator": None,
         "ledger": {
             "lines": 120_000,

@@ -44,13 +44,15 @@ def test_a_config_js_opens_its_doors_and_nothing_else(
     """Data on the addresses it names, or all where it names none; pages on loopback."""
     path = tmp_path / "config.js"
     path.write_text(
-        "// ours\nmodule.exports = {\n servers: [{port: 0}, {address: '::1', port: 0}],"
+        "// ours\nmodule.exports = {\n mgmt_port: 0, servers: [{port: 0}, {address: '::1', port: 0}],"
         " graphiteHost: require('os').hostname(), backends: ['./backends/graphite'] };"
     )
     relay = started(path)
     hosts = [urlsplit(url).hostname for url in relay.urls["listening"]]
     assert hosts == ["0.0.0.0", "::1"]  # noqa: S104 - as statsd
     assert urlsplit(relay.urls["http"][0]).hostname == "127.0.0.1"
+    assert urlsplit(relay.urls["console"][0]).hostname == "127.0.0.1"
+    assert "mgmt_address: is not set: the console is at 127.0.0.1" in relay.stderr
     assert "periods are 60 s" in relay.stderr
     assert "check gives: graphiteHost, backends" in relay.stderr
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
@@ -59,18 +61,24 @@ def test_a_config_js_opens_its_doors_and_nothing_else(
     http = relay.urls["http"][0]
     wait_until("lost", lambda: status(http)["ledger"]["lines"] == 1)
     assert relay.stop() == 0
-    figure("config.js: data on 0.0.0.0 and ::1 as named, http on 127.0.0.1")
+    figure("config.js: data on 0.0.0.0 and ::1 as named, http and console on 127.0.0.1")
 
 
 def test_a_reload_reads_the_config_js_again(tmp_path: Path) -> None:
     """What can change does; a file that cannot be read changes nothing."""
     path = tmp_path / "config.js"
-    path.write_text("{address: '127.0.0.1', port: 0, percentThreshold: 90}")
+    path.write_text(
+        "{mgmt_port: 0, address: '127.0.0.1', port: 0, percentThreshold: 90}"
+    )
     relay = started(path)
-    path.write_text("{address: '127.0.0.1', port: 0, percentThreshold: [90, 99.9, 50]}")
+    path.write_text(
+        "{mgmt_port: 0, address: '127.0.0.1', port: 0, percentThreshold: [90, 99.9, 50]}"
+    )
     first = reloaded(relay, 1)
     assert (first["applied"], first["text"]) == (True, "percentiles")
-    path.write_text("{address: '127.0.0.1', port: 0\n percentThreshold: 90}")
+    path.write_text(
+        "{mgmt_port: 0, address: '127.0.0.1', port: 0\n percentThreshold: 90}"
+    )
     second = reloaded(relay, 2)
     assert not second["applied"]
     assert f"{path}: CONFIG: line 2, column 2: wants a comma" in second["text"]

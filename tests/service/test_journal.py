@@ -4,7 +4,7 @@ from twisted.logger import capturedLogs, formatEvent
 
 from relay.delivery.batch import Batch
 from relay.delivery.gate import Gate
-from relay.delivery.outcome import Accepted, AcceptedWithLoss
+from relay.delivery.outcome import Accepted, AcceptedWithLoss, Unavailable
 from relay.service.journal import Journal
 
 
@@ -14,7 +14,7 @@ def test_partial_acceptance_is_told_once_a_minute() -> None:
     journal = Journal(lambda: now[0])
     with capturedLogs() as logs:
         for now[0] in (0.0, 1.0, 59.0, 60.0):
-            journal.answered(AcceptedWithLoss("206", "reach Max", "r7"))
+            journal.answered(AcceptedWithLoss("206", "reach Max", "r7"), 9)
     assert [formatEvent(event) for event in logs] == [
         "the service kept only part of a request: partial 206 reach Max r7"
     ] * 2
@@ -62,8 +62,15 @@ def test_before_the_first_answer() -> None:
     assert status.last_success_at is None
 
 
-def test_success_is_dated() -> None:
-    """By the wall clock."""
-    journal = Journal(lambda: 5.0)
-    journal.answered(Accepted("r"))
-    assert journal.status(Gate(), 0).last_success_at == 5.0
+def test_success_and_failure_are_dated() -> None:
+    """By the wall clock, each for itself; the size is that of the last request."""
+    now = [5.0]
+    journal = Journal(lambda: now[0])
+    journal.answered(Accepted("r"), 100)
+    status = journal.status(Gate(), 0)
+    assert (status.last_success_at, status.last_failure_at) == (5.0, None)
+    now[0] = 6.0
+    journal.answered(Unavailable("it is away"), 70)
+    status = journal.status(Gate(), 0)
+    assert (status.last_success_at, status.last_failure_at) == (5.0, 6.0)
+    assert status.last_bytes == 70

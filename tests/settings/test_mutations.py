@@ -72,7 +72,7 @@ MUTATIONS = [
     ("http", 'http = "0.0.0.0:8127"', "http", "--allow-remote-admin"),
     ("http", "http = 8127", "http", "HOST:PORT, or off"),
     ("http", "http = false", "http", "HOST:PORT, or off"),
-    ("console", 'console = "127.0.0.1:8126"', "console", "off"),
+    ("console", 'console = "0.0.0.0:8126"', "console", "--allow-remote-admin"),
     ("state", "state = 7", "state", "a path, or off"),
     ("state", 'state = "off"\nstop = "handover"', "stop", "--state FOLDER"),
     ("percentiles", "percentiles = [51]", "percentiles", "10, 20, 30"),

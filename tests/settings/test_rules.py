@@ -117,12 +117,6 @@ def test_nobody_can_take_over_what_is_in_memory() -> None:
         load(None, {"sink": "null", "stop": "handover"})
 
 
-def test_what_is_not_here_yet_says_so() -> None:
-    """A console is refused with the word to use today."""
-    with pytest.raises(ConfigError, match="not in this version yet"):
-        load(None, {"sink": "null", "console": "127.0.0.1:8126"})
-
-
 def test_an_address_that_a_config_js_names_needs_no_second_switch() -> None:
     """It is the console's alone: pages still need it."""
     anywhere = Address.parse("0.0.0.0:0")

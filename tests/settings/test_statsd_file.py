@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from relay.errors import ConfigError
-from relay.settings import Loaded, load, statsd_file
+from relay.settings import Loaded, load
 from relay.settings.statsd_file import read_statsd
 from relay.settings.statsd_keys import KEYS, Fate, row_of, statsd_keys_table
 from relay.statsd.sample import Kind
@@ -332,11 +332,10 @@ def test_debug_is_the_log_level(tmp_path: Path) -> None:
     ],
 )
 def test_the_console_is_where_the_file_says(
-    monkeypatch: pytest.MonkeyPatch, text: str, console: str, is_named: bool
+    text: str, console: str, is_named: bool
 ) -> None:
     """On loopback with a notice where no address is named; a named one counts as asked
     for twice."""
-    monkeypatch.setattr(statsd_file, "_NOT_YET", {})
     read = read_statsd(text, "config.js")
     written = read.written["console"]
     assert (written.raw, written.may_be_remote) == (console, is_named)
