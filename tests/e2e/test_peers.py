@@ -1,11 +1,12 @@
 """Fed by clients nobody here wrote: what they sent is what the emulator gets.
 
-Each client runs in a child of its own and prints the datagrams that left it; what they
-should add up to is worked out here from that text, by the letter of the protocol.
+Each client runs in a child of its own, with a tap between it and the relay; what should
+arrive is worked out here from what went through, by the letter of the protocol.
 """
 
 import importlib.util
-import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,12 +14,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.children import Child
+from tests.e2e.children import ROOT, Child
 from tests.e2e.road import (
     assert_ledger_balances,
     entries,
@@ -26,10 +27,43 @@ from tests.e2e.road import (
     status,
     wait_until,
 )
+from tests.e2e.tap import Tap
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peer]
 
 SCRIPTS = Path(__file__).parent / "peers"
+NODE_MODULES = ROOT / ".npm-peers" / "node_modules"
+"""Where ``.ci/run`` puts packages of npm: ``npm install --prefix .npm-peers NAME``."""
+
+IN_NODE = {"hot-shots", "node-statsd", "statsd-client"}
+
+
+class Client(NamedTuple):
+    """A package, and the transport it is to use."""
+
+    package: str
+    scheme: str
+
+    def __str__(self) -> str:
+        return f"{self.package} {self.scheme}"
+
+    @property
+    def command(self) -> list[str]:
+        """It takes a URL, and the present second."""
+        script = str(SCRIPTS / f"use_{self.package.replace('-', '_')}")
+        if self.package in IN_NODE:
+            return ["node", f"{script}.js"]
+        return [sys.executable, f"{script}.py"]
+
+    def skip_if_absent(self) -> None:
+        """Visibly."""
+        if self.package not in IN_NODE:
+            if importlib.util.find_spec(self.package) is None:
+                pytest.skip(f"{self.package} is not installed (extra: peers)")
+        elif shutil.which("node") is None:
+            pytest.skip("node is not installed")
+        elif not (NODE_MODULES / self.package).is_dir():
+            pytest.skip(f"{self.package} is not in .npm-peers; see .ci/run")
 
 
 @dataclass
@@ -98,42 +132,60 @@ def quiet_period() -> int:
     return next(p for p in range(3600, 36000, 300) if 300 < now % p < p - 300)
 
 
-def relay_and_client(script: str) -> tuple[Sent, list[dict[str, Any]], dict[str, Any]]:
-    """Run relay, emulator and one client; stop the relay; give what came out of each."""
-    period = str(quiet_period())
-    site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", period])
-    relay = start_relay(site, int(period))
-    door = urlsplit(relay.urls["listening"][0])
-    client = subprocess.run(
-        [
-            *(sys.executable, str(SCRIPTS / script)),
-            *(str(door.hostname), str(door.port), str(int(time.time()))),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
-    sent = add_up([json.loads(line) for line in client.stdout.splitlines()])
+def relay_and_client(
+    client: Client, folder: Path
+) -> tuple[Sent, list[dict[str, Any]], dict[str, Any]]:
+    """Run relay, emulator, a tap and one client; give what went in and what came out."""
+    period = quiet_period()
+    site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", str(period)])
+    doors = ["--listen", "tcp://127.0.0.1:0", "--listen", f"unixgram://{folder}/relay"]
+    relay = start_relay(site, period, *doors)
+    schemes = {urlsplit(url).scheme: url for url in relay.urls["listening"]}
+    with Tap(schemes[client.scheme], folder) as tap:
+        subprocess.run(
+            [*client.command, tap.url, str(int(time.time()))],
+            timeout=60,
+            check=True,
+            env={**os.environ, "NODE_PATH": str(NODE_MODULES)},
+        )
+    sent = add_up(tap.sent)
     http = relay.urls["http"][0]
     wait_until(
         "the relay has not read every line",
         lambda: status(http)["ledger"]["lines"] == sent.lines,
+        10,
     )
     ledger = status(http)["ledger"]
     assert relay.stop() == 0
-    found = [e for e in entries(site.urls["emulator"][0]) if e["Period"] == int(period)]
+    found = [e for e in entries(site.urls["emulator"][0]) if e["Period"] == period]
     assert site.stop() == 0
     return sent, found, ledger
 
 
-@pytest.mark.parametrize("package", ["statsd", "datadog"])
-def test_sums_equal_what_the_client_sent(package: str) -> None:
-    """Counters, timers, histograms, distributions, gauges and sets of the ``statsd`` and
-    ``datadog`` packages, with tags and sample rates, arrive exactly; none is refused."""
-    if importlib.util.find_spec(package) is None:
-        pytest.skip(f"the package {package} is not installed (extra: peers)")
-    sent, found, ledger = relay_and_client(f"use_{package}.py")
+CLIENTS = [
+    Client("statsd", "udp"),
+    Client("statsd", "tcp"),
+    Client("datadog", "udp"),
+    Client("datadog", "unixgram"),
+    Client("aiodogstatsd", "udp"),
+    Client("markus", "udp"),
+    Client("gunicorn", "udp"),
+    Client("hot-shots", "udp"),
+    Client("hot-shots", "tcp"),
+    Client("node-statsd", "udp"),
+    Client("statsd-client", "udp"),
+    Client("statsd-client", "tcp"),
+]
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=str)
+def test_sums_equal_what_the_client_sent(client: Client, tmp_path: Path) -> None:
+    """Counters, timers, histograms, distributions, gauges and sets of clients that others
+    wrote, with tags and sample rates, arrive exactly; no line is refused."""
+    client.skip_if_absent()
+    sent, found, ledger = relay_and_client(client, tmp_path)
+    print(f"{client}: {sent.lines} sent, {ledger['lines']} received")  # pytest -rP
+    assert sent.lines > 0
     assert_ledger_balances(ledger)
     assert sum(ledger["refused"].values()) == 0
     assert sum(ledger["ignored"].values()) == sent.ignored

@@ -1,29 +1,18 @@
-"""Sends with the ``statsd`` package; prints each datagram it sent as a JSON line.
+"""Sends with the ``statsd`` package. Run as a child: ``use_statsd.py URL``."""
 
-Run as a child: ``use_statsd.py HOST PORT``. The random choice behind sample rates is the
-client's own; the datagrams printed are the ones that really left.
-"""
-
-import json
 import random
 import sys
-from typing import Any
+from urllib.parse import urlsplit
 
 import statsd  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
 
-class Client(statsd.StatsClient):  # type: ignore[misc,name-defined,unused-ignore]
-    """The package's client, which also tells what it hands to the socket."""
-
-    def _send(self, data: Any) -> None:
-        super()._send(data)
-        print(json.dumps(data))
-
-
-def main(host: str, port: int) -> None:
-    """Every call the client has."""
+def main(url: str) -> None:
+    """Every call the client has; the random choice behind sample rates is its own."""
     random.seed(11)
-    client = Client(host, port, prefix="peer")
+    where = urlsplit(url)
+    make = statsd.TCPStatsClient if where.scheme == "tcp" else statsd.StatsClient
+    client = make(where.hostname, where.port, prefix="peer")
     for i in range(300):
         client.incr("hits")
         client.decr("stock", 2)
@@ -42,4 +31,4 @@ def main(host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1])
