@@ -376,6 +376,7 @@ class Relay:
                 percentiles=sorted(new.percentiles),
                 idle_ttl_seconds=new.idle_ttl,
                 silent_kinds=new.delete_idle,
+                gauge_ttl=new.gauge_ttl,
             )
         )
         self._loaded, self._settings, self._provider = loaded, new, provider

@@ -47,5 +47,6 @@ def build_engine(settings: Settings, namer: Namer) -> Engine:
         new_series_limit=settings.new_series_limit,
         idle_ttl_seconds=settings.idle_ttl,
         silent_kinds=settings.delete_idle,
+        gauge_ttl=settings.gauge_ttl,
         released=namer.release,
     )

@@ -40,6 +40,7 @@ SETTINGS = (
         "new_series_limit",
         "idle_ttl",
         "delete_idle",
+        "gauge_ttl",
     ),
     *("instance", "instance_key", "first_tags", "group_id"),
 )

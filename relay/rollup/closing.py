@@ -87,7 +87,8 @@ class Closer:
 
     ``long_factor`` base periods make a long one, 0 of them none. Series of
     ``silent_kinds`` report nothing while they are idle; the others do until they have
-    been idle for more than ``idle_ttl`` seconds, 0 being for ever.
+    been idle for more than ``idle_ttl`` seconds, 0 being for ever, and gauges for
+    ``gauge_ttl`` periods at most, counting that of the last value; 0 is no such limit.
     """
 
     def __init__(
@@ -98,11 +99,12 @@ class Closer:
         percentages: Sequence[int],
         idle_ttl: int,
         silent_kinds: Collection[Kind],
+        gauge_ttl: int = 0,
     ) -> None:
         self._length = period_seconds
         self._long_length = period_seconds * long_factor
         self._percentages = _ascending(percentages)
-        self._idle_ttl = idle_ttl
+        self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
         self._silent = frozenset(silent_kinds)
         self._seen: dict[Series, int] = {}
         self._idle: dict[Series, Summary] = {}
@@ -142,10 +144,15 @@ class Closer:
         return [*self._overdue(long), base, *self._lengthen(long, start, rows)]
 
     def change(
-        self, percentages: Sequence[int], idle_ttl: int, silent_kinds: Collection[Kind]
+        self,
+        percentages: Sequence[int],
+        idle_ttl: int,
+        silent_kinds: Collection[Kind],
+        gauge_ttl: int = 0,
     ) -> None:
         """Go by other rules from the next period on."""
-        self._percentages, self._idle_ttl = _ascending(percentages), idle_ttl
+        self._percentages = _ascending(percentages)
+        self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
         self._silent = frozenset(silent_kinds)
         for series in [one for one in self._idle if one.kind in self._silent]:
             del self._seen[series], self._idle[series]
@@ -196,7 +203,15 @@ class Closer:
     ) -> dict[Series, Summary]:
         """What is reported of series without a value; who is silent now is dropped."""
         oldest = age - self._idle_ttl if self._idle_ttl else 0
-        for series in [each for each, seen in self._seen.items() if seen < oldest]:
+        over = [each for each, seen in self._seen.items() if seen < oldest]
+        if self._gauge_ttl:
+            last = age - self._gauge_ttl * self._length
+            over += [
+                each
+                for each, seen in self._seen.items()
+                if oldest <= seen <= last and each.kind is Kind.GAUGE
+            ]
+        for series in over:
             del self._seen[series], self._idle[series]
         return {
             series: idle for series, idle in self._idle.items() if series not in slots

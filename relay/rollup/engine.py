@@ -144,6 +144,7 @@ class Engine(Protocol):
         percentiles: Sequence[int],
         idle_ttl_seconds: int,
         silent_kinds: Collection[Kind],
+        gauge_ttl: int = 0,
     ) -> None:
         """Go by other rules from the next period that is closed on.
 

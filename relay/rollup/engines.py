@@ -24,6 +24,7 @@ class EngineOptions(TypedDict, total=False):
     series_limit: int
     idle_ttl_seconds: int
     silent_kinds: Collection[Kind]
+    gauge_ttl: int
     exact_samples: int
     exact_members: int
     future_seconds: int

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeSlot
-from relay.statsd.sample import Reason, Tags
+from relay.statsd.sample import Kind, Reason, Tags
 
 __all__ = ["CHARACTERS_OF_ONE", "Held", "HeldSeries", "Identity", "Named", "Turnover"]
 
@@ -100,7 +100,9 @@ class HeldSeries:
 
     In a ``span`` of seconds at most ``limit_of_new`` (0: as many as there are) are new,
     or as many as there were before it; at first there is no such limit.
-    One that has been idle for longer than ``idle_ttl`` seconds (0: never) is silent.
+    One that has been idle for longer than ``idle_ttl`` seconds (0: never) is silent,
+    and so is a gauge ``gauge_life`` seconds (0: never) after the start of the period of
+    its last value; it has no memory then.
     ``let_go`` is told of each that is held no longer, and ``released`` when another
     may have its name: ``apart`` seconds later, when no period is open that has both.
     """
@@ -112,6 +114,7 @@ class HeldSeries:
         *,
         limit_per_name: int = 0,
         limit_of_new: int = 0,
+        gauge_life: int = 0,
         span: int = 300,
         apart: int = 0,
         let_go: Callable[[Series], None] = lambda _: None,
@@ -119,7 +122,7 @@ class HeldSeries:
     ) -> None:
         self._limit, self._limit_per_name = limit, limit_per_name
         self._limit_of_new, self._span = limit_of_new, span
-        self.idle_ttl = idle_ttl
+        self.idle_ttl, self.gauge_life = idle_ttl, gauge_life
         self._apart = apart
         self._tell_let_go, self._released = let_go, released
         self._held: OrderedDict[Identity, Held] = OrderedDict()
@@ -160,6 +163,11 @@ class HeldSeries:
         self._held[named.identity] = now
         self._held.move_to_end(named.identity)
         return now
+
+    def memory(self, held: Held, period: int) -> float:
+        """What a delta in ``period`` is added to: a gauge's last value, 0 without one."""
+        life = self.gauge_life
+        return 0.0 if life and period - held.gauge_period >= life else held.last
 
     def remember(self, held: Held, slot: GaugeSlot, period: int) -> None:
         """Let ``slot`` be the memory, unless that of a later period already is."""
@@ -332,7 +340,10 @@ class HeldSeries:
         return False
 
     def _is_silent(self, held: Held, now: int) -> bool:
-        return bool(self.idle_ttl) and now - held.seen > self.idle_ttl
+        idle, life = now - held.seen, self.gauge_life
+        if life and idle >= life and held.named.series.kind is Kind.GAUGE:
+            return True
+        return bool(self.idle_ttl) and idle > self.idle_ttl
 
     def _let_go(self, held: Held, now: int) -> None:
         identity, series = held.named

@@ -62,8 +62,9 @@ class PythonEngine:
     ``long_factor`` base periods make a long one (0: none). ``exact_samples`` and
     ``exact_members`` are how many a timer and a set keep as they are. Idle for more than
     ``idle_ttl_seconds`` (0: never) a series falls silent, those of ``silent_kinds`` at
-    once. A time stamp may lie ``future_seconds`` behind the open period's end. The first
-    ``feed`` opens the oldest period that is ours: a stamp of an earlier one is late.
+    once, and after ``gauge_ttl`` periods (0: never) a gauge is forgotten. A time stamp
+    may lie ``future_seconds`` behind the open period's end. The first ``feed`` opens the
+    oldest period that is ours: a stamp of an earlier one is late.
     ``released`` is told of each series whose name another one may have again.
     """
 
@@ -80,6 +81,7 @@ class PythonEngine:
         series_limit: int = 100_000,
         idle_ttl_seconds: int = 3600,
         silent_kinds: Collection[Kind] = (),
+        gauge_ttl: int = 0,
         exact_samples: int = 1024,
         exact_members: int = 1024,
         future_seconds: int = 60,
@@ -95,9 +97,10 @@ class PythonEngine:
             idle_ttl_seconds,
             limit_per_name=series_limit_per_name,
             limit_of_new=new_series_limit,
+            gauge_life=gauge_ttl * period_seconds,
             span=period_seconds * (long_factor or 5),
             apart=period_seconds * (long_factor + 1),
-            let_go=self._let_go,
+            let_go=lambda series: self._book.gone.append(series),  # noqa: PLW0108 - the book of then
             released=released,
         )
         self._admission = Admission(resolve, self._held)
@@ -119,6 +122,7 @@ class PythonEngine:
             percentages=percentiles,
             idle_ttl=idle_ttl_seconds,
             silent_kinds=silent_kinds,
+            gauge_ttl=gauge_ttl,
         )
 
     def feed(self, datagram: bytes, period: int, /) -> None:
@@ -258,9 +262,11 @@ class PythonEngine:
         percentiles: Sequence[int],
         idle_ttl_seconds: int,
         silent_kinds: Collection[Kind],
+        gauge_ttl: int = 0,
     ) -> None:
-        self._closer.change(percentiles, idle_ttl_seconds, silent_kinds)
-        self._held.idle_ttl = idle_ttl_seconds  # the other thread's, but one number
+        self._closer.change(percentiles, idle_ttl_seconds, silent_kinds, gauge_ttl)
+        self._held.idle_ttl = idle_ttl_seconds  # the other thread's, but a number
+        self._held.gauge_life = gauge_ttl * self._length
 
     def snapshot(self) -> Snapshot:
         if self._snapshot is not None:
@@ -417,7 +423,7 @@ class PythonEngine:
         book, held = place
         weight = 1.0 / sample.rate
         slot = book.slot(held.named.series) or self._new_slot[sample.kind]()
-        taken = add(sample, weight, slot, held.last)
+        taken = add(sample, weight, slot, self._held.memory(held, book.age))
         self._ledger.taken[KINDS.index(sample.kind)] += taken
         if taken < times:
             self._ledger.refuse(Reason.OVERFLOW, line, times - taken)
@@ -427,10 +433,6 @@ class PythonEngine:
             is_new = namings != self._admission.namings
             if spelled is not None and not (is_new and self._held.came > MANY_NEW):
                 self._known.learn(spelled, weight, slot, held.named)
-
-    def _let_go(self, series: Series) -> None:
-        """It is held no longer; from the present period on nothing is reported of it."""
-        self._book.gone.append(series)
 
     def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
         """The period and the series a sample belongs to, or why it has none."""

@@ -18,6 +18,7 @@ IN_PLACE = frozenset(
         "percentiles",
         "idle_ttl",
         "delete_idle",
+        "gauge_ttl",
         "key_file",
         "key_file_shared",
         "credentials_profile",

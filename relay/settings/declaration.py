@@ -145,6 +145,15 @@ class Settings:
         choices=tuple(Kind),
         sample="gauge",
     )
+    gauge_ttl: int = setting(
+        _ROLL,
+        "How many periods a gauge is reported and remembered for, with that of its last "
+        "value; 0 for no such limit",
+        default=0,
+        unit="periods",
+        least=0,
+        most=1_000_000,
+    )
     # naming
     instance: str | None = setting(
         _NAME,

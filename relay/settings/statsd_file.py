@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from relay.cloudmonitor import contract
 from relay.errors import ConfigError
-from relay.settings.javascript import NotPlainError, object_in
+from relay.settings.javascript import Expression, NotPlainError, object_in
 from relay.settings.statsd_keys import Fate, row_of
 from relay.settings.statsd_section import Section, number_of
 from relay.statsd.sample import Kind
@@ -31,7 +31,6 @@ _DELETED: Final = {
     "deleteCounters": (Kind.COUNTER,),
     "deleteTimers": (Kind.TIMER, Kind.HISTOGRAM, Kind.DISTRIBUTION),
     "deleteSets": (Kind.SET,),
-    "deleteGauges": (Kind.GAUGE,),
 }
 
 
@@ -95,6 +94,7 @@ class _Reading:
             "listen": self._doors(),
             "console": self._console(),
             "delete_idle": self._deleted(),
+            "gauge_ttl": self._gauge_ttl(),
             "percentiles": self._percentiles(),
             "log_level": self._log_level(),
             "repeat": self._repeat(),
@@ -205,6 +205,22 @@ class _Reading:
         key = next((key for key, flag in flags.items() if flag), "deleteIdleStats")
         return Written(kinds, key)
 
+    def _gauge_ttl(self) -> Written | None:
+        """Periods; anything but a whole number above 1 is 1, as statsd has it."""
+        key, ttl = "deleteGauges", "gaugesMaxTTL"
+        idle, own = self._config.flag("deleteIdleStats"), self._config.flag(key)
+        if not (idle if key not in self._config.values else own):
+            if self._config.given(ttl):
+                self._leave(ttl, "not used without deleteGauges, as in statsd")
+            return None
+        value = self._config.values.get(ttl)
+        if isinstance(value, Expression):
+            raise self._config.refused(ttl, "a number of periods", value)
+        number = number_of(value)
+        is_good = number is not None and number.is_integer() and number > 1
+        key = ttl if is_good else (key if own else "deleteIdleStats")
+        return Written(int(number) if is_good and number else 1, key)
+
     def _percentiles(self) -> Written | None:
         key = "percentThreshold"
         numbers = self._config.numbers(key)
@@ -247,7 +263,6 @@ class _Reading:
         for key, is_missed in (
             ("repeater", values.get("repeater", []) != []),
             ("nodes", values.get("nodes", []) != []),
-            ("gaugesMaxTTL", values.get("gaugesMaxTTL", 1) != 1),
             ("keyNameSanitize", values.get("keyNameSanitize", True) is not True),
         ):
             if is_missed:

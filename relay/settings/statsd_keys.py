@@ -68,17 +68,18 @@ KEYS = (
         "8126 where no port is given; on loopback, with a notice, where no address is",
     ),
     Key(
-        "deleteIdleStats, deleteCounters, deleteTimers, deleteSets, deleteGauges",
+        "deleteIdleStats, deleteCounters, deleteTimers, deleteSets",
         _HONOURED,
         "delete_idle",
         "an idle timer is silent in any case, and what is not deleted is reported for "
-        "idle_ttl, not for ever; the value of a silent gauge is remembered for deltas",
+        "idle_ttl, not for ever; deleteIdleStats says it of gauges too",
     ),
     Key(
-        "gaugesMaxTTL",
-        _IGNORED,
-        "",
-        "with deleteGauges a gauge falls silent in the first idle period",
+        "deleteGauges, gaugesMaxTTL",
+        _HONOURED,
+        "gauge_ttl",
+        "with deleteGauges a gauge is reported for so many periods, 1 where the number "
+        "is not a whole one above 1, and then forgotten: a delta adds to zero",
     ),
     Key(
         "keyNameSanitize",

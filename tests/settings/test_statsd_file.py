@@ -213,10 +213,13 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, key: str, form: str) 
 @pytest.mark.parametrize(
     ("text", "kinds"),
     [
-        ("{deleteIdleStats: true}", set(Kind)),
-        ("{deleteIdleStats: true, deleteCounters: false}", set(Kind) - {Kind.COUNTER}),
+        ("{deleteIdleStats: true}", set(Kind) - {Kind.GAUGE}),
+        (
+            "{deleteIdleStats: true, deleteCounters: false}",
+            set(Kind) - {Kind.COUNTER, Kind.GAUGE},
+        ),
         ("{deleteIdleStats: false, deleteSets: true}", {Kind.SET}),
-        ("{deleteGauges: true}", {Kind.GAUGE}),
+        ("{deleteGauges: true}", set()),
         (
             "{deleteTimers: true}",
             {Kind.TIMER, Kind.HISTOGRAM, Kind.DISTRIBUTION},
@@ -227,6 +230,25 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, key: str, form: str) 
 def test_idle_rules(tmp_path: Path, text: str, kinds: set[Kind]) -> None:
     """The family falls silent together, but for what is written by itself."""
     assert set(loaded(tmp_path, text).settings.delete_idle) == kinds
+
+
+@pytest.mark.parametrize(
+    ("text", "periods"),
+    [
+        ("{deleteGauges: true}", 1),
+        ("{deleteIdleStats: true}", 1),
+        ("{deleteIdleStats: true, gaugesMaxTTL: 5}", 5),
+        ("{deleteIdleStats: true, deleteGauges: false, gaugesMaxTTL: 5}", 0),
+        ("{deleteGauges: true, gaugesMaxTTL: 5}", 5),
+        ("{deleteGauges: true, gaugesMaxTTL: 2.5}", 1),
+        ("{deleteGauges: true, gaugesMaxTTL: 0}", 1),
+        ("{deleteGauges: true, gaugesMaxTTL: 'many'}", 1),
+        ("{gaugesMaxTTL: 5}", 0),
+    ],
+)
+def test_life_of_gauges(tmp_path: Path, text: str, periods: int) -> None:
+    """Only with deleteGauges; what is not a whole number above 1 is read as 1."""
+    assert loaded(tmp_path, text).settings.gauge_ttl == periods
 
 
 @pytest.mark.parametrize(
@@ -295,7 +317,6 @@ def test_a_key_cannot_break_out_of_its_line(tmp_path: Path) -> None:
     ("text", "key"),
     [
         ("{nodes: [{}]}", "nodes"),
-        ("{gaugesMaxTTL: 5}", "gaugesMaxTTL"),
         ("{keyNameSanitize: false}", "keyNameSanitize"),
     ],
 )
