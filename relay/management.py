@@ -11,7 +11,7 @@ from typing import NamedTuple
 from twisted.internet.interfaces import IReactorTime
 
 from relay.admin.console import ConsoleFactory
-from relay.admin.conversation import Console, Conversation, Dumped
+from relay.admin.conversation import Console, Conversation, Dumped, Health
 from relay.commands.explain import Explainer, in_words
 from relay.pipeline import build_grammar, build_namer
 from relay.rollup.engine import Engine
@@ -87,7 +87,8 @@ class Management:
                 for refusal in self._engine.last_refusals()
             ),
         )
-        return ConsoleFactory(Conversation(console), clock)
+        health = Health(up=self._settings().health_status == "up")
+        return ConsoleFactory(Conversation(console, health), clock)
 
     def _stats(self) -> Dumped:
         """The reference's figures; a sink stands where it has backends."""

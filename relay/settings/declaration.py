@@ -357,6 +357,12 @@ class Settings:
         unset=Unset.OFF,
         sample="127.0.0.1:8126",
     )
+    health_status: Literal["up", "down"] = setting(
+        _ADMIN,
+        "What the console answers to health until it is told otherwise",
+        default="up",
+        choices=("up", "down"),
+    )
     allow_remote_admin: bool = setting(
         _ADMIN,
         "Let http, console and emulator bind elsewhere than loopback",

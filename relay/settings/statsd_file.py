@@ -99,6 +99,7 @@ class _Reading:
             "log_level": self._log_level(),
             "repeat": self._repeat(),
             "self_report_prefix": self._prefix(),
+            "health_status": self._health(),
         }
         written = {name: one for name, one in settings.items() if one is not None}
         self._flush_interval()
@@ -176,6 +177,13 @@ class _Reading:
     def _prefix(self) -> Written | None:
         prefix = self._config.text("prefixStats", "text")
         return None if prefix is None else Written(prefix, "prefixStats")
+
+    def _health(self) -> Written | None:
+        key, form = "healthStatus", "'up' or 'down'"
+        health = self._config.text(key, form)
+        if health not in {None, "up", "down"}:
+            raise self._config.refused(key, form, health)
+        return None if health is None else Written(health, key)
 
     def _console(self) -> Written | None:
         address = self._config.text("mgmt_address", "an IP address such as 127.0.0.1")
@@ -264,6 +272,7 @@ class _Reading:
             ("repeater", values.get("repeater", []) != []),
             ("nodes", values.get("nodes", []) != []),
             ("keyNameSanitize", values.get("keyNameSanitize", True) is not True),
+            ("keyFlush", values.get("keyFlush", {}) != {}),
         ):
             if is_missed:
                 self._notice(key, f"is ignored: {row_of(key).sentence}")

@@ -85,7 +85,8 @@ KEYS = (
         "keyNameSanitize",
         _IGNORED,
         "",
-        "names are always sanitised; CloudMonitor would not take them otherwise",
+        "names are always sanitised as where it is true, since CloudMonitor takes no "
+        "blank or slash in them; false would tell series apart that have one name there",
     ),
     Key(
         "flushInterval",
@@ -144,7 +145,13 @@ KEYS = (
         "the relay's own figures are among the series with self_report only, which costs "
         "eight series; they are at /metrics in any case",
     ),
-    Key("keyFlush", _IGNORED, "", "there is no list of the busiest keys"),
+    Key(
+        "keyFlush",
+        _IGNORED,
+        "",
+        "lines are not counted by key; SampleCount of an entry says how busy a counter, "
+        "a timer or a gauge was",
+    ),
     Key(
         "dumpMessages",
         _IGNORED,
@@ -167,9 +174,10 @@ KEYS = (
     Key("title", _IGNORED, "", "the process keeps the name it was started by"),
     Key(
         "healthStatus",
-        _IGNORED,
-        "",
-        "a relay starts up, as statsd does whatever it says",
+        _HONOURED,
+        "health_status",
+        "up or down: what the console answers at first, which statsd documents and does "
+        "not read",
     ),
     Key("nodes, checkInterval, cacheSize, forkCount", _IGNORED, "", _PROXY),
     Key(

@@ -196,6 +196,8 @@ def test_a_list_of_servers_replaces_the_one() -> None:
         ("{mgmt_port: 'x'}", "mgmt_port", "wants a port"),
         ("{deleteIdleStats: 'yes'}", "deleteIdleStats", "true or false"),
         ("{deleteGauges: process.env.X}", "deleteGauges", "not evaluated"),
+        ("{healthStatus: 'ill'}", "healthStatus", "'up' or 'down'"),
+        ("{healthStatus: 1}", "healthStatus", "'up' or 'down'"),
         ("{percentThreshold: [90, 'p']}", "percentThreshold[1]", "a number"),
         ("{debug: 'no'}", "debug", "true or false"),
         ("{port: 1\n address: 2}", "CONFIG", "line 2, column 2: wants a comma"),
@@ -294,6 +296,21 @@ def test_another_interval_is_a_notice(
     said = [one for one in read.notices if "flushInterval" in one]
     assert bool(said) == is_noticed
     assert all("periods are 60 s" in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "health"),
+    [("{healthStatus: 'down'}", "down"), ("{healthStatus: 'up'}", "up"), ("{}", "up")],
+)
+def test_health_at_first(tmp_path: Path, text: str, health: str) -> None:
+    """A relay can be put in place before it is shown to a load balancer."""
+    assert loaded(tmp_path, text).settings.health_status == health
+
+
+def test_a_list_of_busy_keys_is_missed(tmp_path: Path) -> None:
+    """Who had one is told at the start, not in check alone."""
+    read = loaded(tmp_path, "{keyFlush: {interval: 60000, percent: 10}}")
+    assert any("keyFlush: is ignored: lines are" in one for one in read.notices)
 
 
 def test_what_is_ignored_is_named_and_its_value_is_not(tmp_path: Path) -> None:
