@@ -91,3 +91,18 @@ def test_silence_at_once_keeps_the_memory() -> None:
     assert rig.base(120) == {}
     rig.feed("g:+1|g", at=120)
     assert rig.base(180) == {"g": once(8.0)}
+
+
+def test_a_life_goes_on_after_a_restart() -> None:
+    """Two periods before it and one behind it are three."""
+    first = Rig("python", long_factor=0, idle_ttl_seconds=0, gauge_ttl=3)
+    first.feed("g:7|g")
+    assert first.base(60) == {"g": once(7.0)}
+    first.feed("", at=60)
+    assert first.base(120) == {"g": idle(7.0)}
+    first.feed("", at=120)
+    rig = Rig("python", long_factor=0, idle_ttl_seconds=0, gauge_ttl=3)
+    rig.engine.restore(list(first.engine.snapshot()), list(first.engine.carry()))
+    assert rig.base(180) == {"g": idle(7.0)}
+    rig.feed("g:+1|g", at=180)
+    assert rig.base(240) == {"g": once(1.0)}
