@@ -12,7 +12,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from relay.admin.console import ConsoleFactory
 from relay.admin.conversation import Console, Conversation, Dumped, Health
-from relay.commands.explain import Explainer, in_words
+from relay.commands.explain import Explainer, in_words, visible
 from relay.pipeline import build_grammar, build_namer
 from relay.rollup.engine import Engine
 from relay.rollup.looking import key_of
@@ -110,14 +110,14 @@ class Management:
     def _dump(self, kinds: Sequence[Kind]) -> Iterator[tuple[str, str]]:
         for kind in kinds:
             for series, summary in self._engine.peek(kind, self._period()):
-                yield key_of(series), _in_words(summary)
+                yield visible(key_of(series)), _in_words(summary)
 
     def _forget(self, kinds: Sequence[Kind], pattern: str) -> Sequence[str]:
         gone: list[str] = []
         for kind in kinds:
             series = self._engine.forget(kind, pattern, self._period())
             self.forgotten[kind.value,] += len(series)
-            gone += map(key_of, series)
+            gone += (visible(key_of(one)) for one in series)
         return gone
 
     def _explain(self, line: str) -> Iterator[str]:

@@ -20,7 +20,11 @@ def engine_names() -> tuple[str, ...]:
 
 def build_grammar(settings: Settings) -> Grammar:
     """The grammar with the dialects and the meaning of signs that are set."""
-    return Grammar(settings.dialect, settings.signed_gauge)
+    return Grammar(
+        settings.dialect,
+        settings.signed_gauge,
+        sanitises=settings.key_name_sanitize,
+    )
 
 
 def build_namer(settings: Settings) -> Namer:

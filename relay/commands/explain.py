@@ -21,7 +21,7 @@ from relay.settings import add_arguments, from_arguments
 from relay.statsd.grammar import Grammar, lines
 from relay.statsd.sample import Ignored, Reason, Refusal, Sample, What
 
-__all__ = ["Explainer", "in_words", "register"]
+__all__ = ["Explainer", "in_words", "register", "visible"]
 
 MORE = """\
   cms-relay explain 'checkout.ok:1|c|@0.5|#env:prod' 'checkout.ok:x|c'
@@ -30,7 +30,7 @@ MORE = """\
   cms-relay explain --reasons
 """
 SETTINGS = (
-    *("dialect", "signed_gauge", "report_client_telemetry"),
+    *("dialect", "signed_gauge", "key_name_sanitize", "report_client_telemetry"),
     *("series_limit", "series_limit_per_name"),
     *("instance", "instance_key", "first_tags"),
 )
@@ -187,9 +187,9 @@ _IGNORED = {
 
 def in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
     """Lines for people about what ``Explainer`` says of a datagram."""
-    yield _visible(datagram.decode(errors="replace").rstrip("\n"))
+    yield visible(datagram.decode(errors="replace").rstrip("\n"))
     for accepted in item["accepted"]:
-        yield f"  {_visible(_sentence(accepted))}"
+        yield f"  {visible(_sentence(accepted))}"
         metric = accepted["metric"]
         if metric is not None:
             pairs = (f"{key}={value}" for key, value in metric["Dimensions"].items())
@@ -219,7 +219,7 @@ def _sentence(accepted: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Without what would move a terminal's cursor."""
     return "".join(
         one if one.isprintable() else one.encode("unicode_escape").decode()

@@ -80,6 +80,11 @@ class Settings:
     signed_gauge: Literal["delta", "value"] = setting(
         _IN, "What +n and -n gauges mean", default="delta", choices=("delta", "value")
     )
+    key_name_sanitize: bool = setting(
+        _IN,
+        "Clean names by statsd's key rule; without, CloudMonitor's rules alone clean them",
+        default=True,
+    )
     report_client_telemetry: bool = setting(
         _IN, "Report what Datadog's clients say about themselves", default=False
     )

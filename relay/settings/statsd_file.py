@@ -100,6 +100,7 @@ class _Reading:
             "repeat": self._repeat(),
             "self_report_prefix": self._prefix(),
             "health_status": self._health(),
+            "key_name_sanitize": self._sanitize(),
         }
         written = {name: one for name, one in settings.items() if one is not None}
         self._flush_interval()
@@ -177,6 +178,10 @@ class _Reading:
     def _prefix(self) -> Written | None:
         prefix = self._config.text("prefixStats", "text")
         return None if prefix is None else Written(prefix, "prefixStats")
+
+    def _sanitize(self) -> Written | None:
+        flag = self._config.flag("keyNameSanitize")
+        return None if flag is None else Written(flag, "keyNameSanitize")
 
     def _health(self) -> Written | None:
         key, form = "healthStatus", "'up' or 'down'"
@@ -271,7 +276,6 @@ class _Reading:
         for key, is_missed in (
             ("repeater", values.get("repeater", []) != []),
             ("nodes", values.get("nodes", []) != []),
-            ("keyNameSanitize", values.get("keyNameSanitize", True) is not True),
             ("keyFlush", values.get("keyFlush", {}) != {}),
         ):
             if is_missed:

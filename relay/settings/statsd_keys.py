@@ -83,10 +83,10 @@ KEYS = (
     ),
     Key(
         "keyNameSanitize",
-        _IGNORED,
-        "",
-        "names are always sanitised as where it is true, since CloudMonitor takes no "
-        "blank or slash in them; false would tell series apart that have one name there",
+        _HONOURED,
+        "key_name_sanitize",
+        "false: names as they were sent, which CloudMonitor's own rules clean then; two "
+        "that become one by that are told apart by the dimension statsd_series",
     ),
     Key(
         "flushInterval",

@@ -100,24 +100,29 @@ class _Line(NamedTuple):
 
 
 class Grammar:
-    """A choice of dialects and of what a signed gauge means.
+    """A choice of dialects, of what a signed gauge means, and whether names are cleaned.
 
-    Graphite's tags are always on. ``signed_gauge``: whether ``+n`` and ``-n`` change a
+    Graphite's tags are always on. ``sanitises``: names go by the reference's key rule. ``signed_gauge``: whether ``+n`` and ``-n`` change a
     gauge (``delta``) or set it (``value``). Raises ValueError for a word that is none.
     """
 
     def __init__(
-        self, dialects: Collection[str] = (), signed_gauge: str = "delta"
+        self,
+        dialects: Collection[str] = (),
+        signed_gauge: str = "delta",
+        *,
+        sanitises: bool = True,
     ) -> None:
         if signed_gauge not in ("delta", "value"):
             raise ValueError(f"signed_gauge is delta or value, not {signed_gauge}")
         self._dialects = dialects
-        self._name = name_reader(dialects)
+        self._sanitises = sanitises
+        self._name = name_reader(dialects, sanitises=sanitises)
         self.signed_gauge = signed_gauge
 
     def signed(self, signed_gauge: str) -> "Grammar":
         """The same, where a signed gauge means that."""
-        return Grammar(self._dialects, signed_gauge)
+        return Grammar(self._dialects, signed_gauge, sanitises=self._sanitises)
 
     def parse(self, line: bytes) -> tuple[Item, ...]:
         """What a line, as ``lines`` gives it, holds: at least one item. Never raises."""

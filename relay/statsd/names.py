@@ -22,7 +22,7 @@ is_plain = re.compile(rb"[a-zA-Z0-9_\-.=]*+").fullmatch
 
 
 class Name(NamedTuple):
-    """``name`` is sanitised; ``tags`` are texts ``key=value`` as they stood in it.
+    """``name`` is cleaned; ``tags`` are texts ``key=value`` as they stood in it.
 
     ``exclusive``: the tags must not meet a ``|#`` field on the same line.
     """
@@ -32,14 +32,18 @@ class Name(NamedTuple):
     exclusive: bool = False
 
 
+Clean = Callable[[str], str]
+"""What becomes of a key: ``sanitise``, or nothing."""
+
+
 class Dialect(NamedTuple):
     """A way of writing tags into names: the sign that shows it, and its reader.
 
-    The reader gets the decoded name and where the sign stands in it.
+    The reader gets the decoded name, where the sign stands in it, and what cleans it.
     """
 
     sign: str
-    read: Callable[[str, int], Name]
+    read: Callable[[str, int, Clean], Name]
 
 
 def sanitise(name: str) -> str:
@@ -51,18 +55,18 @@ def sanitise(name: str) -> str:
     return _removed.sub("", _spaces.sub("_", name).replace("/", "-"))
 
 
-def _graphite(name: str, _at: int = 0) -> Name:
-    """``disk.used;datacenter=dc1;rack=a1``, sanitised as one key like the reference."""
-    cleaned, *tags = sanitise(name).split(";")
+def _graphite(name: str, _at: int, clean: Clean) -> Name:
+    """``disk.used;datacenter=dc1;rack=a1``, cleaned as one key like the reference."""
+    cleaned, *tags = clean(name).split(";")
     return Name(cleaned, tags)
 
 
-def _separated(name: str, at: int) -> Name:
+def _separated(name: str, at: int, clean: Clean) -> Name:
     """``users,service=payroll,region=us`` and ``users#service=payroll,region=us``."""
-    return Name(sanitise(name[:at]), name[at + 1 :].split(","), exclusive=True)
+    return Name(clean(name[:at]), name[at + 1 :].split(","), exclusive=True)
 
 
-def _bracketed(name: str, at: int) -> Name:
+def _bracketed(name: str, at: int, clean: Clean) -> Name:
     """``foo.[service=payroll]test``, which is ``foo.test``.
 
     A bracket without its partner separates nothing; the name then means what it means
@@ -70,9 +74,9 @@ def _bracketed(name: str, at: int) -> Name:
     """
     end = name.find("]", at)
     if end < 0:
-        return _graphite(name)
+        return _graphite(name, at, clean)
     tags = name[at + 1 : end].split(",")
-    return Name(sanitise(name[:at] + name[end + 1 :]), tags, exclusive=True)
+    return Name(clean(name[:at] + name[end + 1 :]), tags, exclusive=True)
 
 
 DIALECTS: Mapping[str, Dialect] = {
@@ -84,13 +88,16 @@ DIALECTS: Mapping[str, Dialect] = {
 """Every dialect by the word that switches it on; Graphite's cannot be switched off."""
 
 
-def name_reader(dialects: Collection[str]) -> Callable[[bytes], Name]:
+def name_reader(
+    dialects: Collection[str], *, sanitises: bool = True
+) -> Callable[[bytes], Name]:
     """A function from the bytes before the first colon to a Name.
 
-    Raises ValueError for a dialect that is not in DIALECTS.
+    ``sanitises``: by the reference's key rule; otherwise a name is what was sent. Raises ValueError for a dialect that is not in DIALECTS.
     """
     if unknown := sorted(set(dialects) - set(DIALECTS)):
         raise ValueError(f"no such dialect: {', '.join(unknown)}")
+    clean: Clean = sanitise if sanitises else str
     readers = {DIALECTS[word].sign: DIALECTS[word].read for word in dialects}
     first_sign = re.compile("[" + re.escape("".join({";", *readers})) + "]").search
 
@@ -100,7 +107,7 @@ def name_reader(dialects: Collection[str]) -> Callable[[bytes], Name]:
         name = text.decode("utf-8", "replace")
         sign = first_sign(name)
         if sign is None:
-            return Name(sanitise(name), [])
-        return readers.get(sign.group(), _graphite)(name, sign.start())
+            return Name(clean(name), [])
+        return readers.get(sign.group(), _graphite)(name, sign.start(), clean)
 
     return read

@@ -334,7 +334,7 @@ def test_a_key_cannot_break_out_of_its_line(tmp_path: Path) -> None:
     ("text", "key"),
     [
         ("{nodes: [{}]}", "nodes"),
-        ("{keyNameSanitize: false}", "keyNameSanitize"),
+        ("{keyFlush: {interval: 1000}}", "keyFlush"),
     ],
 )
 def test_what_would_be_missed_has_a_notice_of_its_own(
@@ -421,3 +421,13 @@ def test_the_prefix_of_own_figures_is_kept(tmp_path: Path) -> None:
     """They are reported only where that is asked for."""
     settings = loaded(tmp_path, "{prefixStats: 'mine'}").settings
     assert (settings.self_report_prefix, settings.self_report) == ("mine", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "cleans"), [("{}", True), ("{keyNameSanitize: false}", False)]
+)
+def test_names_may_stay_as_they_were_sent(
+    tmp_path: Path, text: str, cleans: bool
+) -> None:
+    """Where the file says so, and only there."""
+    assert loaded(tmp_path, text).settings.key_name_sanitize is cleans

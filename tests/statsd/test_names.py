@@ -52,3 +52,20 @@ def test_dialects_are_off_unless_asked_for(word: str) -> None:
     name = f"a{DIALECTS[word].sign}k=v]".encode()
     assert name_reader(())(name) == Name("ak=v", [])
     assert name_reader([word])(name).name == "a"
+
+
+@given(st.text(st.characters(exclude_characters=";,#[")))
+def test_a_name_may_stay_what_was_sent(name: str) -> None:
+    """Where no rule is wanted, none is applied; text that is no UTF-8 is replaced."""
+    read = name_reader((), sanitises=False)
+    assert read(name.encode("utf-8", "surrogatepass")).tags == []
+    if name.isascii():
+        assert read(name.encode()) == Name(name, [])
+
+
+def test_tags_are_cut_from_a_name_that_stays() -> None:
+    """In every dialect; the key rule would have taken the blanks."""
+    read = name_reader(DIALECTS, sanitises=False)
+    assert read(b"a b;k=v w") == Name("a b", ["k=v w"])
+    assert read(b"a b,k=v") == Name("a b", ["k=v"], exclusive=True)
+    assert read(b"a/[k=v]b") == Name("a/b", ["k=v"], exclusive=True)
