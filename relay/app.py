@@ -23,7 +23,13 @@ from relay.continuity import Continuity
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.destination import open_sink, open_spool, provider_of, request_rate
+from relay.destination import (
+    counting,
+    open_sink,
+    open_spool,
+    provider_of,
+    request_rate,
+)
 from relay.doors import Copy, Doors
 from relay.errors import RelayError
 from relay.logs import Logs
@@ -320,7 +326,7 @@ class Relay:
     def _build_closing(self) -> Closing[Any]:
         return Closing(
             lane=self._disk,
-            close=self._engine.close,
+            close=counting(self._engine.close, self._settings, self._wall),
             finish=lambda: self._engine.finish(self._latest()),
             compose=self._sink.compose,
             append=self._spool.append,

@@ -6,7 +6,7 @@ to which endpoint, is put together here and known nowhere else.
 
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -18,9 +18,10 @@ from relay.credentials.static import Static
 from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
 from relay.delivery.outcome import Outcome
-from relay.rollup.engine import Rollup
+from relay.rollup.engine import Rollup, Sealed
 from relay.rollup.grace import SEAL_GRACE_SECONDS
 from relay.service import courier
+from relay.service.busiest import Busiest, appending
 from relay.settings import Loaded, Settings, is_loopback_url
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.sink.null import NullSink
@@ -35,6 +36,7 @@ __all__ = [
     "Sink",
     "Spool",
     "Whispered",
+    "counting",
     "open_sink",
     "open_spool",
     "provider_of",
@@ -146,6 +148,30 @@ def request_rate(settings: Settings) -> float:
     """Requests a second."""
     limited = settings.sink in ("cloudmonitor", "emulator")
     return settings.requests_per_second if limited else UNLIMITED
+
+
+def counting(
+    close: Callable[[Sealed], Sequence[Rollup]],
+    settings: Settings,
+    wall: Callable[[], float],
+) -> Callable[[Sealed], Sequence[Rollup]]:
+    """``close``, with the busiest keys written where somebody asked for that."""
+    if not settings.key_flush_interval:
+        return close
+    busiest = Busiest(
+        seconds=settings.key_flush_interval,
+        percent=settings.key_flush_percent,
+        length=settings.period,
+        write=appending(settings.key_flush_log),
+        wall=wall,
+    )
+
+    def close_and_count(sealed: Sealed) -> Sequence[Rollup]:
+        rollups = close(sealed)
+        busiest.take(rollups)
+        return rollups
+
+    return close_and_count
 
 
 def open_spool(settings: Settings) -> Spool:

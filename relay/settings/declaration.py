@@ -159,6 +159,29 @@ class Settings:
         least=0,
         most=1_000_000,
     )
+    key_flush_interval: float = setting(
+        _ROLL,
+        "How often the busiest keys are written, by their samples; 0: never",
+        default=0.0,
+        unit="seconds",
+        most=366 * 86400,
+    )
+    key_flush_percent: float = setting(
+        _ROLL,
+        "How many of the keys are written then, the busiest first",
+        default=100.0,
+        unit="percent",
+        least=0.001,
+        most=100,
+    )
+    key_flush_log: Path | None = setting(
+        _ROLL,
+        "File they are appended to",
+        default=None,
+        metavar="FILE",
+        default_text="standard output",
+        sample="/var/log/cms-relay/keys.log",
+    )
     # naming
     instance: str | None = setting(
         _NAME,

@@ -101,6 +101,13 @@ def _handover(settings: Settings) -> Broken | None:
     return "stop", "handover wants a state folder as well: --state FOLDER; or use send"
 
 
+def _busiest(settings: Settings) -> Broken | None:
+    wants_stdout = settings.key_flush_interval and settings.key_flush_log is None
+    if not wants_stdout or settings.sink != "stdout":
+        return None
+    return "key_flush_log", "wants a file where the sink has standard output"
+
+
 def _remote_admin(settings: Settings, allowed: Collection[str]) -> Broken | None:
     if settings.allow_remote_admin:
         return None
@@ -158,6 +165,7 @@ def _ca_file(settings: Settings) -> Broken | None:
 
 _RULES: tuple[Rule, ...] = (
     _handover,
+    _busiest,
     _region,
     _network,
 )

@@ -100,6 +100,7 @@ class _Reading:
             "repeat": self._repeat(),
             "self_report_prefix": self._prefix(),
             "health_status": self._health(),
+            **self._key_flush(),
             "key_name_sanitize": self._sanitize(),
         }
         written = {name: one for name, one in settings.items() if one is not None}
@@ -178,6 +179,24 @@ class _Reading:
     def _prefix(self) -> Written | None:
         prefix = self._config.text("prefixStats", "text")
         return None if prefix is None else Written(prefix, "prefixStats")
+
+    def _key_flush(self) -> Mapping[str, Written | None]:
+        """The object keyFlush; an interval of 0, or none, is none."""
+        given = self._config.section("keyFlush")
+        if given is None:
+            return {}
+        interval = given.number("interval", "milliseconds") or 0
+        if interval <= 0:
+            return {}
+        percent = given.number("percent", "a number of percent up to 100")
+        log = given.text("log", "the path of a file")
+        return {
+            "key_flush_interval": Written(interval / 1000, "keyFlush.interval"),
+            "key_flush_percent": (
+                Written(percent, "keyFlush.percent") if percent else None
+            ),
+            "key_flush_log": Written(log, "keyFlush.log") if log else None,
+        }
 
     def _sanitize(self) -> Written | None:
         flag = self._config.flag("keyNameSanitize")
@@ -276,7 +295,6 @@ class _Reading:
         for key, is_missed in (
             ("repeater", values.get("repeater", []) != []),
             ("nodes", values.get("nodes", []) != []),
-            ("keyFlush", values.get("keyFlush", {}) != {}),
         ):
             if is_missed:
                 self._notice(key, f"is ignored: {row_of(key).sentence}")

@@ -147,10 +147,10 @@ KEYS = (
     ),
     Key(
         "keyFlush",
-        _IGNORED,
-        "",
-        "lines are not counted by key; SampleCount of an entry says how busy a counter, "
-        "a timer or a gauge was",
+        _HONOURED,
+        "key_flush_interval, key_flush_percent, key_flush_log",
+        "samples are counted in place of lines, and a set's members; written when a "
+        "period is closed, so every minute at most",
     ),
     Key(
         "dumpMessages",

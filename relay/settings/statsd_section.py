@@ -63,6 +63,25 @@ class Section(NamedTuple):
             return None
         return self._numbers(key, value)
 
+    def number(self, key: str, wanted: str) -> float | None:
+        """A number, or text that spells one."""
+        value = self.values.get(key)
+        if _is_unset(value):
+            return None
+        number = number_of(value)
+        if number is None:
+            raise self.refused(key, wanted, value)
+        return number
+
+    def section(self, key: str) -> "Section | None":
+        """An object; None where there is none."""
+        value = self.values.get(key)
+        if _is_unset(value):
+            return None
+        if not isinstance(value, dict):
+            raise self.refused(key, "an object: { key: value }", value)
+        return Section(value, self.source, f"{self.at}{key}.")
+
     def sections(self, key: str) -> Sequence["Section"] | None:
         """The objects of a list; None where there is no list."""
         value = self.values.get(key)

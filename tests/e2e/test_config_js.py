@@ -84,3 +84,21 @@ def test_a_reload_reads_the_config_js_again(tmp_path: Path) -> None:
     assert f"{path}: CONFIG: line 2, column 2: wants a comma" in second["text"]
     assert relay.stop() == 0
     assert "99.9 left out" in relay.stderr
+
+
+def test_the_busiest_keys_are_written(tmp_path: Path) -> None:
+    """Where a file says so: to its log, when a period is closed."""
+    path, log = tmp_path / "config.js", tmp_path / "keys"
+    path.write_text(
+        "{mgmt_port: 0, address: '127.0.0.1', port: 0,"
+        f" keyFlush: {{interval: 500, percent: 50, log: '{log}'}}}}"
+    )
+    relay = Child.start(["run", str(path), *HERE, "--period", "1"])
+    door = urlsplit(relay.urls["listening"][0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"a:1|c\nb:1|c\nb:1|c", (door.hostname, door.port))
+    wait_until("nothing written", lambda: log.exists() and "key=" in log.read_text())
+    assert relay.stop() == 0
+    assert [line.split(" count=")[1] for line in log.read_text().splitlines()] == [
+        "2 key=b"
+    ]

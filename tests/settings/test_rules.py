@@ -117,6 +117,14 @@ def test_nobody_can_take_over_what_is_in_memory() -> None:
         load(None, {"sink": "null", "stop": "handover"})
 
 
+def test_two_do_not_share_standard_output() -> None:
+    """Entries are objects there, and keys are no objects."""
+    asked = {"sink": "stdout", "key_flush_interval": 60.0}
+    with pytest.raises(ConfigError, match="key_flush_log: wants a file"):
+        load(None, asked)
+    load(None, asked | {"key_flush_log": Path("/k")})
+
+
 def test_an_address_that_a_config_js_names_needs_no_second_switch() -> None:
     """It is the console's alone: pages still need it."""
     anywhere = Address.parse("0.0.0.0:0")

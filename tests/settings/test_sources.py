@@ -54,6 +54,7 @@ def test_every_setting_can_be_given_by_every_source(tmp_path: Path) -> None:
         ca_file=tmp_path,
         instance="a",
         state=Path("/s"),
+        key_flush_log=Path("/k"),
     )
     texts, lines = {}, []
     for declared in attrs.fields(Settings):

@@ -307,10 +307,47 @@ def test_health_at_first(tmp_path: Path, text: str, health: str) -> None:
     assert loaded(tmp_path, text).settings.health_status == health
 
 
-def test_a_list_of_busy_keys_is_missed(tmp_path: Path) -> None:
-    """Who had one is told at the start, not in check alone."""
-    read = loaded(tmp_path, "{keyFlush: {interval: 60000, percent: 10}}")
-    assert any("keyFlush: is ignored: lines are" in one for one in read.notices)
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("{}", (0, 100, None)),
+        ("{keyFlush: {}}", (0, 100, None)),
+        ("{keyFlush: {interval: 0, percent: 5}}", (0, 100, None)),
+        ("{keyFlush: {interval: 60000}}", (60, 100, None)),
+        (
+            "{keyFlush: {interval: '90000', percent: 10, log: '/var/log/k'}}",
+            (90, 10, Path("/var/log/k")),
+        ),
+        ("{keyFlush: {interval: 1000, percent: 0}}", (1, 100, None)),
+    ],
+)
+def test_busy_keys_are_written_as_often_as_the_file_says(
+    tmp_path: Path, text: str, wanted: tuple[float, float, Path | None]
+) -> None:
+    """Milliseconds there, seconds here; without an interval never."""
+    found = loaded(tmp_path, text).settings
+    assert (
+        found.key_flush_interval,
+        found.key_flush_percent,
+        found.key_flush_log,
+    ) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("{keyFlush: 10}", "keyFlush"),
+        ("{keyFlush: {interval: 'x'}}", "keyFlush.interval"),
+        ("{keyFlush: {interval: 1000, percent: {}}}", "keyFlush.percent"),
+        ("{keyFlush: {interval: 1000, log: 7}}", "keyFlush.log"),
+    ],
+)
+def test_what_is_wrong_in_key_flush_is_named(
+    tmp_path: Path, text: str, path: str
+) -> None:
+    """By its path."""
+    with pytest.raises(ConfigError, match=f"{path}: wants"):
+        loaded(tmp_path, text)
 
 
 def test_what_is_ignored_is_named_and_its_value_is_not(tmp_path: Path) -> None:
@@ -334,7 +371,6 @@ def test_a_key_cannot_break_out_of_its_line(tmp_path: Path) -> None:
     ("text", "key"),
     [
         ("{nodes: [{}]}", "nodes"),
-        ("{keyFlush: {interval: 1000}}", "keyFlush"),
     ],
 )
 def test_what_would_be_missed_has_a_notice_of_its_own(
