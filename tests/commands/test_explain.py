@@ -189,3 +189,12 @@ def test_people_read_sentences(capsys: pytest.CaptureFixture[str]) -> None:
         "_sc|a|0",
         "  ignored: service_check",
     ]
+
+
+def test_names_as_they_were_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody wants statsd's key rule; CloudMonitor's is not a matter of choice."""
+    words = ["explain", "--json", "--no-key-name-sanitize", "a b/c:1|c"]
+    assert main(words) == 0
+    [accepted] = json.loads(capsys.readouterr().out)["accepted"]
+    assert accepted["name"] == "a b/c"
+    assert accepted["metric"]["MetricName"] == "a_b_c"
