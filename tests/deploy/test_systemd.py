@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from relay.settings import Settings
 from tests.e2e.lives import start_emulator
 from tests.e2e.manager import handed, held
-from tests.e2e.road import status
+from tests.e2e.road import entries, status
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "deploy" / "systemd"
@@ -105,13 +106,15 @@ def test_a_relay_starts_as_the_units_have_it(tmp_path: Path) -> None:
     _, *arguments = command.replace("/etc/cms-relay/relay.toml", str(config)).split()
     state = {"STATE_DIRECTORY": str(tmp_path / "state")}
     with held() as holder:
-        relay = handed(holder, *arguments, **variables, **state)
+        relay = handed(holder, *arguments, "--stop", "send", **variables, **state)
         relay.wait_ready()
         shown = status(relay.urls["http"][0])
         assert [one["url"] for one in shown["listeners"]] == [
             f"udp://127.0.0.1:{holder.getsockname()[1]}"
         ]
         assert shown["state"] == str(tmp_path / "state")
-        assert shown["sink"]["state"] == "sending"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"a:1|c", holder.getsockname())
         assert relay.stop() == 0
+    assert {e["MetricName"] for e in entries(emulator.urls["emulator"][0])} == {"a"}
     assert emulator.stop() == 0
