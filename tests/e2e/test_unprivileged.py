@@ -5,6 +5,7 @@ namespace of its own, but for the state folder.
 """
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -24,8 +25,9 @@ pytestmark = [
     pytest.mark.e2e,
     pytest.mark.soak,
     pytest.mark.skipif(
-        os.geteuid() != 0 or not all(map(shutil.which, ("unshare", "setpriv"))),
-        reason="takes root, unshare and setpriv",
+        os.geteuid() != 0
+        or not all(map(shutil.which, ("unshare", "setpriv", "strace"))),
+        reason="takes root, unshare, setpriv and strace",
     ),
 ]
 
@@ -36,7 +38,8 @@ mount --make-rprivate /
 mount --bind "$STATE" "$STATE"
 mount -o remount,bind,ro /
 mount -o remount,bind,rw "$STATE"
-exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups --no-new-privs \
+exec ${TRACE:+strace -f -qq -o "$TRACE" -e trace=open,openat,openat2,creat} \
+    setpriv --reuid $NOBODY --regid $NOBODY --clear-groups --no-new-privs \
     --inh-caps=-all --bounding-set=-all "$@"
 """
 
@@ -60,7 +63,7 @@ def interpreter() -> str:
     pytest.skip("no interpreter of this version that nobody may run")
 
 
-def start(state: Path, *args: str) -> Child:
+def start(state: Path, trace: Path, *args: str) -> Child:
     command = ["unshare", "-m", "sh", "-c", AS_NOBODY, "sh", interpreter(), "-S", *args]
     process = subprocess.Popen(
         command,
@@ -71,7 +74,7 @@ def start(state: Path, *args: str) -> Child:
         env=clean_environment()
         | KEYS
         | WHERE
-        | {"STATE": str(state), "NOBODY": str(NOBODY)}
+        | {"STATE": str(state), "NOBODY": str(NOBODY), "TRACE": str(trace)}
         | {"PYTHONDONTWRITEBYTECODE": "1"},
         cwd=ROOT,
     )
@@ -94,17 +97,48 @@ def test_nobody_is_enough_and_one_folder_is_written(
     words = ["-m", "relay", "run", "--endpoint", site.urls["emulator"][0]]
     words += ["--period", "2", "--listen", "udp://127.0.0.1:0", "--http", "127.0.0.1:0"]
     words += ["--state", str(state / "s"), "--checkpoint-interval", "0.5"]
+    written: set[str] = set()
     for way in (signal.SIGKILL, signal.SIGTERM, signal.SIGTERM):
-        relay = start(state, *words)
+        trace = state / f"trace-{way}"
+        relay = start(state, trace, *words)
         door = urlsplit(relay.urls["listening"][0])
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
             sender.sendto(b"a:1|c", (door.hostname, door.port))
         http = relay.urls["http"][0]
         wait_until("no period", lambda: acked(http) > 0)  # noqa: B023 - at once
-        relay.process.send_signal(way)
-        relay.process.wait(30)
+        end(relay, way)
+        written |= opened_for_writing(trace)
     assert site.stop() == 0
-    figure(f"uid {NOBODY}, no capabilities: a kill, two stops, no other file to write")
+    elsewhere = {path for path in written if not path.startswith(str(state))}
+    assert elsewhere <= {"/dev/null"}
+    assert len(written) > len(elsewhere), "nothing was traced"
+    figure(
+        f"uid {NOBODY}, no capabilities: a kill, two stops; of {len(written)} files that "
+        "were opened for writing none is elsewhere"
+    )
+
+
+def end(relay: Child, way: signal.Signals) -> None:
+    """Of the relay, not of who traces it, which ends with it."""
+    tracer = relay.process.pid
+    [child] = Path(f"/proc/{tracer}/task/{tracer}/children").read_text().split()
+    os.kill(int(child), way)
+    relay.process.wait(30)
+
+
+def opened_for_writing(trace: Path) -> set[str]:
+    """Or tried to be. What is opened by way of a folder is in the state folder: no other
+    folder is opened to write in."""
+    found = re.findall(
+        r'(?m)\b(?:open|openat|openat2|creat)\((?:(\w+), )?"([^"]*)", ?([^)]*)',
+        trace.read_text("utf-8", "replace"),
+    )
+    writing = re.compile("O_WRONLY|O_RDWR|O_CREAT")
+    return {
+        f"{trace.parent}/{path}" if folder.isdigit() else path
+        for folder, path, flags in found
+        if writing.search(flags)
+    }
 
 
 def acked(http: str) -> int:
