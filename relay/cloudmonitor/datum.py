@@ -7,6 +7,8 @@ knows how many entries make a request, nor who signs it.
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from math import isfinite
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -103,13 +105,13 @@ def encode(datum: Datum) -> str:
     Raises ValueError for a number that is not finite, which no engine may hand over.
     """
     return (
-        f"Dimensions={pe(_json(dict(datum.dimensions)))}"
+        f"Dimensions={_dimensions(datum.dimensions)}"
         f"&GroupId={pe(datum.group_id)}"
         f"&MetricName={pe(datum.metric)}"
         f"&Period={datum.period}"
         f"&Time={datum.time_ms}"
         f"&Type={TYPE_AGGREGATED}"
-        f"&Values={pe(_json(datum.values))}"
+        f"&Values={_values(datum.values)}"
     )
 
 
@@ -132,6 +134,25 @@ def decode(item: str) -> Datum:
         int(texts["Time"]),
         json.loads(texts["Values"]),
     )
+
+
+@lru_cache(maxsize=1024)
+def _dimensions(dimensions: Dimensions) -> str:
+    """Most series have the same few."""
+    return pe(_json(dict(dimensions)))
+
+
+def _values(values: Values) -> str:
+    """As ``pe(_json(values))``, in a quarter of the time; names are plain letters."""
+    fields = [f"%22{name}%22%3A{_number(value)}" for name, value in values.items()]
+    return f"%7B{'%2C'.join(fields)}%7D"
+
+
+def _number(value: float) -> str:
+    if not isfinite(value):
+        raise ValueError(f"Out of range: {value!r} is no number that JSON has")
+    text = repr(value)
+    return text.replace("+", "%2B") if "+" in text else text
 
 
 def _count(samples: float) -> float:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from relay.cloudmonitor.contract import STATISTICS
 from relay.cloudmonitor.datum import Datum, data, decode, encode, values_of
+from relay.cloudmonitor.signing import pe
 from relay.rollup.engine import Rollup
 from relay.rollup.series import Series
 from relay.rollup.summary import (
@@ -138,3 +139,15 @@ def test_decoding_gives_back_what_was_encoded(datum: Datum) -> None:
     item = encode(datum)
     assert item.isascii()
     assert decode(item) == datum
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(STATISTICS)),
+        st.floats(allow_nan=False, allow_infinity=False) | st.integers(0, 2**53),
+    )
+)
+def test_values_are_compact_json(values: dict[str, float]) -> None:
+    """Percent-encoded as any text is; exponents have a plus sign."""
+    plain = json.dumps(values, separators=(",", ":"))
+    assert encode(ENTRY._replace(values=values)).endswith(f"&Values={pe(plain)}")
