@@ -35,16 +35,15 @@ class Leash:
         self._names = names
         self._lock = threading.Lock()
         self._held: socket.socket | None = None
-        self._timer = threading.Timer(seconds, self.cut)
+        self._timer: threading.Timer | None = threading.Timer(seconds, self.cut)
         self._timer.daemon = True
         self.sent = False
         self.expired = False
 
     def __enter__(self) -> Self:
-        with suppress(
-            RuntimeError
-        ):  # no thread to be had: each step has its limit still
-            self._timer.start()
+        if self._timer is not None:
+            with suppress(RuntimeError):  # no thread: each step has its limit still
+                self._timer.start()
         return self
 
     def __exit__(
@@ -53,7 +52,10 @@ class Leash:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._timer.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        # It knows us: the two would be there until somebody collects garbage.
+        self._timer = None
         self._hold(None)
 
     @property
