@@ -34,7 +34,7 @@ from relay.doors import Copy, Doors
 from relay.errors import RelayError
 from relay.logs import Logs
 from relay.management import Management, Now
-from relay.pipeline import build_engine, build_namer
+from relay.pipeline import build_engine, build_mapper, build_namer
 from relay.reload import Reloads
 from relay.report import (
     credentials_words,
@@ -43,6 +43,8 @@ from relay.report import (
     intake_counts,
     own_figures,
     repeater_counts,
+    rule_words,
+    say_what_is_left,
     sink_words,
     spool_words,
     status_parts,
@@ -111,7 +113,8 @@ class Relay:
         self._inherited = inherited
 
         self._namer = build_namer(settings)
-        self._engine = build_engine(settings, self._namer)
+        self._mapper = build_mapper(settings)
+        self._engine = build_engine(settings, self._namer, self._mapper)
         self._period_at = partial(aligned, length=settings.period)
         self._doors = Doors(reactor, self._intake, inherited)
         self._spool = open_spool(settings)
@@ -260,6 +263,7 @@ class Relay:
             clock_steps=self._clockwork.steps.count,
             last_clock_step=step_words(self._clockwork.steps.last),
             collisions=parts.collisions,
+            rules=rule_words(self._mapper),
             last_refusals=parts.last_refusals,
         )
 
@@ -297,7 +301,8 @@ class Relay:
 
     @inlineCallbacks
     def _let_go(self) -> Generator[Deferred[Any], Any, None]:
-        self._say_what_is_left((yield self._disk.run(self._spool.close)))
+        in_memory = yield self._disk.run(self._spool.close)
+        say_what_is_left(self._ledger.tally, in_memory, self._settings.state)
         yield self._disk.run(self._continuity.close)
 
     def _until(self, deadline: float, waited_for: "Deferred[None]") -> "Deferred[None]":
@@ -432,18 +437,3 @@ class Relay:
             "series_forgotten_total": self._management.forgotten,
             "defects_total": {(): self._closing.lost + self._courier.status().defects},
         }
-
-    def _say_what_is_left(self, in_memory: int) -> None:
-        kept = self._ledger.tally.entries - in_memory
-        if kept:
-            self._log.info(
-                "{entries} closed entries wait in {folder} for the next start",
-                entries=kept,
-                folder=str(self._settings.state),
-            )
-        if in_memory:
-            self._log.error(
-                "{entries} closed entries were not delivered before the stop limit and "
-                "are lost: they were in memory only",
-                entries=in_memory,
-            )

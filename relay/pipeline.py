@@ -4,13 +4,15 @@ The daemon, ``explain`` and ``replay`` are built here alike, so that what is exp
 and replayed is what runs.
 """
 
+from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.naming import Namer
 from relay.rollup.engine import Engine
 from relay.rollup.engines import open_engine
 from relay.settings import Settings
 from relay.statsd.grammar import Grammar
 
-__all__ = ["build_engine", "build_grammar", "build_namer", "engine_names"]
+__all__ = ["build_engine", "build_grammar", "build_mapper", "build_namer"]
+__all__ += ["engine_names"]
 
 
 def engine_names() -> tuple[str, ...]:
@@ -27,6 +29,11 @@ def build_grammar(settings: Settings) -> Grammar:
     )
 
 
+def build_mapper(settings: Settings) -> Mapper | None:
+    """The mapping rules at work; None where there are none."""
+    return Mapper(settings.mapping.rules) if settings.mapping else None
+
+
 def build_namer(settings: Settings) -> Namer:
     """Who turns a spelling into a metric name and Dimensions."""
     return Namer(
@@ -37,7 +44,9 @@ def build_namer(settings: Settings) -> Namer:
     )
 
 
-def build_engine(settings: Settings, namer: Namer) -> Engine:
+def build_engine(
+    settings: Settings, namer: Namer, mapper: Mapper | None = None
+) -> Engine:
     """The engine that is set; ConfigError where it is not here."""
     return open_engine(
         settings.engine,
@@ -53,4 +62,5 @@ def build_engine(settings: Settings, namer: Namer) -> Engine:
         silent_kinds=settings.delete_idle,
         gauge_ttl=settings.gauge_ttl,
         released=namer.release,
+        rewrite=mapper,
     )

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
+from twisted.logger import Logger
+
 from relay.admin.status import (
     ClockStep,
     Collisions,
@@ -19,8 +21,11 @@ from relay.admin.status import (
     Listener,
     Overflow,
     Refused,
+    RuleMatches,
+    Rules,
     Sink,
 )
+from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.naming import Namer
 from relay.delivery.ledger import LedgerSnapshot, QueueTally
 from relay.doors import Door
@@ -41,6 +46,8 @@ __all__ = [
     "intake_counts",
     "own_figures",
     "repeater_counts",
+    "rule_words",
+    "say_what_is_left",
     "sink_words",
     "spool_words",
     "status_parts",
@@ -48,6 +55,9 @@ __all__ = [
 ]
 
 Word = TypeVar("Word", bound=Enum)
+
+_LOG = Logger()
+_LISTED = 100
 
 
 def intake_counts(doors: Iterable[Door]) -> Counts:
@@ -170,6 +180,44 @@ def status_parts(
             for refusal in engine.last_refusals()
         ],
     )
+
+
+def rule_words(mapper: Mapper | None) -> Rules | None:
+    """Which mapping rules are of use; None where there are none."""
+    if mapper is None:
+        return None
+    rows = [
+        RuleMatches(number=number, match=rule.pattern.written, spellings=spellings)
+        for number, (rule, spellings) in enumerate(
+            zip(mapper.rules, mapper.matched, strict=True), 1
+        )
+    ]
+    used = [row for row in rows if row["spellings"]]
+    idle = [row for row in rows if not row["spellings"]]
+    used.sort(key=lambda row: -row["spellings"])
+    return Rules(
+        count=len(rows),
+        never_matched=len(idle),
+        busiest=used[:_LISTED],
+        idle=idle[:_LISTED],
+    )
+
+
+def say_what_is_left(tally: QueueTally, in_memory: int, folder: object) -> None:
+    """At the end of a stop: what waits for the next start, and what is lost."""
+    kept = tally.entries - in_memory
+    if kept:
+        _LOG.info(
+            "{entries} closed entries wait in {folder} for the next start",
+            entries=kept,
+            folder=str(folder),
+        )
+    if in_memory:
+        _LOG.error(
+            "{entries} closed entries were not delivered before the stop limit and "
+            "are lost: they were in memory only",
+            entries=in_memory,
+        )
 
 
 def step_words(step: Step | None) -> ClockStep | None:

@@ -56,7 +56,7 @@ STYLE_SOURCE = f"'sha256-{_DIGEST}'"
 
 _SECTIONS = (
     *("sink", "listeners", "spool", "credentials"),
-    *("collisions", "overflow", "last_refusals"),
+    *("collisions", "overflow", "rules", "last_refusals"),
 )
 
 

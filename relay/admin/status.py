@@ -20,6 +20,8 @@ __all__ = [
     "Refused",
     "Reload",
     "Room",
+    "RuleMatches",
+    "Rules",
     "Sink",
     "Status",
     "Twins",
@@ -111,6 +113,27 @@ class Collisions(TypedDict):
     latest: Sequence[Twins]
 
 
+class RuleMatches(TypedDict):
+    """A mapping rule: its place in the file, what it is for, the spellings it was for."""
+
+    number: int
+    match: str
+    spellings: int
+
+
+class Rules(TypedDict):
+    """Of the mapping rules those with most spellings, and those that had none, in order.
+
+    ``count`` is how many there are, ``never_matched`` how many had none; of each at most
+    a hundred are listed.
+    """
+
+    count: int
+    never_matched: int
+    busiest: Sequence[RuleMatches]
+    idle: Sequence[RuleMatches]
+
+
 class Refused(TypedDict):
     """A line that was refused of late."""
 
@@ -199,4 +222,5 @@ class Status(TypedDict):
     clock_steps: int
     last_clock_step: ClockStep | None
     collisions: Collisions
+    rules: Rules | None
     last_refusals: Sequence[Refused]

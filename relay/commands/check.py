@@ -49,6 +49,8 @@ def _check(arguments: argparse.Namespace) -> int:
     loaded = from_arguments(arguments, will_run=False)
     for line in (*check_lines(loaded), *remark_lines(loaded)):
         print(line)
+    for notice in loaded.notices:
+        print(f"cms-relay: {notice}", file=sys.stderr)
     print(f"# configuration {configuration_hash(loaded.settings)}")
     from_arguments(arguments)  # raises what run would, now that all has been shown
     if loaded.settings.sink == "cloudmonitor":

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from relay.cloudmonitor.mapping import Mapper
 from relay.commands.files import STANDARD, reading
 from relay.commands.parsing import Commands, add_command
 from relay.errors import ConfigError
-from relay.pipeline import build_grammar, build_namer
+from relay.pipeline import build_grammar, build_mapper, build_namer
 from relay.recording import read
 from relay.rollup.held import HeldSeries
 from relay.rollup.series import Resolve, Series
@@ -27,12 +28,13 @@ MORE = """\
   cms-relay explain 'checkout.ok:1|c|@0.5|#env:prod' 'checkout.ok:x|c'
   nc -lu 8125 | cms-relay explain --json
   cms-relay explain --recording traffic.jsonl
+  cms-relay explain --mapping rules.toml 'api.users.get.latency:12|ms'
   cms-relay explain --reasons
 """
 SETTINGS = (
     *("dialect", "signed_gauge", "key_name_sanitize", "report_client_telemetry"),
     *("series_limit", "series_limit_per_name"),
-    *("instance", "instance_key", "first_tags"),
+    *("instance", "instance_key", "first_tags", "mapping"),
 )
 
 
@@ -60,6 +62,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         build_namer(settings),
         settings.series_limit,
         settings.series_limit_per_name,
+        mapper=build_mapper(settings),
     )
     with _datagrams(arguments) as datagrams:
         for number, datagram in enumerate(datagrams):
@@ -75,9 +78,15 @@ class Explainer:
     """Answers for one datagram at a time; remembers series, for their limit."""
 
     def __init__(
-        self, grammar: Grammar, resolve: Resolve, limit: int, limit_per_name: int = 0
+        self,
+        grammar: Grammar,
+        resolve: Resolve,
+        limit: int,
+        limit_per_name: int = 0,
+        *,
+        mapper: Mapper | None = None,
     ) -> None:
-        self._grammar, self._resolve = grammar, resolve
+        self._grammar, self._resolve, self._mapper = grammar, resolve, mapper
         self._held = HeldSeries(limit, 0, limit_per_name=limit_per_name)
 
     def explain(self, datagram: bytes) -> dict[str, list[dict[str, Any]]]:
@@ -102,30 +111,45 @@ class Explainer:
         self, text: str, sample: Sample, found: dict[str, list[dict[str, Any]]]
     ) -> None:
         series = self._series(sample)
+        metric = None
         match series:
             case What():
-                found["accepted"].append(_accepted(sample, None))
                 found["ignored"] += [_because(text, series)] * len(sample.values)
             case Reason():
-                found["accepted"].append(_accepted(sample, None))
                 found["refused"] += [_because(text, series)] * len(sample.values)
             case _:
                 metric = {
                     "MetricName": series.metric,
                     "Dimensions": dict(series.dimensions),
                 }
-                found["accepted"].append(_accepted(sample, metric))
+        rule = self._rule(sample)
+        found["accepted"].append(_accepted(sample, metric) | rule)
+
+    def _rule(self, sample: Sample) -> dict[str, Any]:
+        """The mapping rule that was applied, by its place in the file, from 1."""
+        mapper = self._mapper
+        found = mapper and mapper.find(sample.kind, sample.name)
+        if not mapper or not found:
+            return {}
+        written = mapper.rules[found[0]].pattern.written
+        return {"rule": {"number": found[0] + 1, "match": written}}
 
     def _series(self, sample: Sample) -> Series | Reason | What:
         """As the engine has it, in one period that never ends."""
-        identity = (sample.kind.value, sample.name, sample.tags)
+        name, tags = sample.name, sample.tags
+        if self._mapper is not None:
+            mapped = self._mapper(sample.kind, name, tags)
+            if isinstance(mapped, Reason):
+                return mapped
+            name, tags = mapped
+        identity = (sample.kind.value, name, tags)
         held = self._held.get(identity)
         if held is not None:
             return held.named.series
         full = self._held.no_room(identity, 0)
         if full is not None:
             return full
-        verdict = self._resolve(sample.kind, sample.name, sample.tags)
+        verdict = self._resolve(sample.kind, name, tags)
         if isinstance(verdict, Series):
             self._held.admit(identity, verdict, 0)
         return verdict
@@ -190,6 +214,9 @@ def in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
     yield visible(datagram.decode(errors="replace").rstrip("\n"))
     for accepted in item["accepted"]:
         yield f"  {visible(_sentence(accepted))}"
+        if "rule" in accepted:
+            rule = accepted["rule"]
+            yield f"    rule {rule['number']}: {visible(rule['match'])}"
         metric = accepted["metric"]
         if metric is not None:
             pairs = (f"{key}={value}" for key, value in metric["Dimensions"].items())

@@ -14,7 +14,7 @@ from relay.cloudmonitor.datum import Datum, data
 from relay.commands.files import reading
 from relay.commands.parsing import Commands, add_command
 from relay.errors import ConfigError, RelayError
-from relay.pipeline import build_engine, build_namer
+from relay.pipeline import build_engine, build_mapper, build_namer
 from relay.recording import Recorded, read
 from relay.rollup.engine import Engine, Rollup, Tally
 from relay.rollup.grace import SEAL_GRACE_SECONDS, aligned
@@ -42,7 +42,7 @@ SETTINGS = (
         "delete_idle",
         "gauge_ttl",
     ),
-    *("instance", "instance_key", "first_tags", "group_id"),
+    *("instance", "instance_key", "first_tags", "mapping", "group_id"),
 )
 LATEST = 100_000_000_000
 PERIODS_MAX = 1_000_000
@@ -69,7 +69,7 @@ def register(commands: Commands) -> None:
 
 def _replay(arguments: argparse.Namespace) -> int:
     settings = from_arguments(arguments, will_run=False).settings
-    engine = build_engine(settings, build_namer(settings))
+    engine = build_engine(settings, build_namer(settings), build_mapper(settings))
     start, until = _seconds(arguments, "start"), _seconds(arguments, "until")
     with reading(arguments.file) as file:
         rollups = simulate(

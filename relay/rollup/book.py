@@ -68,6 +68,12 @@ class Book:
         """Of this and the earlier ones."""
         return [series for book in (*self.earlier, self) for series in book.gone]
 
+    def drain(self) -> None:
+        """Free what is left over of it and of the earlier ones. Once sealed, any thread."""
+        for book in (*self.earlier, self):
+            for spellings in book.leftovers:
+                spellings.drain()
+
     def whole(self) -> dict[Series, Slot]:
         """The slots of this and the earlier ones in one. Once sealed, any thread."""
         if not self.earlier:

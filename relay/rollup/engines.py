@@ -6,7 +6,7 @@ from typing import TypedDict, Unpack
 from relay.errors import ConfigError
 from relay.rollup.engine import Engine
 from relay.rollup.python import PythonEngine
-from relay.rollup.series import Resolve, Series
+from relay.rollup.series import Resolve, Rewrite, Series
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind
 
@@ -31,6 +31,7 @@ class EngineOptions(TypedDict, total=False):
     series_limit_per_name: int
     new_series_limit: int
     released: Callable[[Series], None]
+    rewrite: Rewrite | None
 
 
 def open_engine(

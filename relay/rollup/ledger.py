@@ -44,6 +44,16 @@ class Ledger:
         refusal = Refusal(text[:_LONGEST_TEXT], reason)
         self._latest.extend([refusal] * min(times, _MOST_REFUSALS))
 
+    def turn_away(
+        self, verdict: Reason | What, text: str | bytes | None, times: int
+    ) -> dict[Any, int]:
+        """Count it; gives where, for whoever counts more of the same."""
+        if isinstance(verdict, What):
+            self.ignored[verdict] += times
+            return self.ignored
+        self.refuse(verdict, text, times)
+        return self.refused
+
     def latest(self) -> Sequence[Refusal]:
         """The last refusals, newest last."""
         return tuple(self._latest)

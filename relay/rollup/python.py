@@ -12,7 +12,7 @@ No clock, no IO, no log; periods come as arguments.
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from relay.rollup.adding import add, runs, slot_makers
-from relay.rollup.admission import NO_ROOM, Admission
+from relay.rollup.admission import UNSHOWN, UNWANTED, Admission
 from relay.rollup.book import Book
 from relay.rollup.books import Books
 from relay.rollup.carry import read_carried, write_carried
@@ -24,7 +24,7 @@ from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.ledger import KINDS, Ledger
 from relay.rollup.looking import chosen, seen
 from relay.rollup.overflow import Overflow
-from relay.rollup.series import Resolve, Series
+from relay.rollup.series import Resolve, Rewrite, Series
 from relay.rollup.series_table import Names
 from relay.rollup.slot import MEMBER_BYTES, GaugeSlot, Slot
 from relay.rollup.snapshot import Snapshot, read_snapshot
@@ -65,7 +65,8 @@ class PythonEngine:
     once, and after ``gauge_ttl`` periods (0: never) a gauge is forgotten. A time stamp
     may lie ``future_seconds`` behind the open period's end. The first ``feed`` opens the
     oldest period that is ours: a stamp of an earlier one is late.
-    ``released`` is told of each series whose name another one may have again.
+    ``released`` is told of each series whose name another one may have again;
+    ``rewrite`` says before all else which series what was sent counts as.
     """
 
     name = "python"
@@ -88,6 +89,7 @@ class PythonEngine:
         series_limit_per_name: int = 0,
         new_series_limit: int = 0,
         released: Callable[[Series], None] = lambda _: None,
+        rewrite: Rewrite | None = None,
     ) -> None:
         self._grammar, self._parse = grammar, grammar.parse
         self._resolve = resolve
@@ -103,7 +105,7 @@ class PythonEngine:
             let_go=lambda series: self._book.gone.append(series),  # noqa: PLW0108 - the book of then
             released=released,
         )
-        self._admission = Admission(resolve, self._held)
+        self._admission = Admission(resolve, self._held, rewrite)
         self._new_slot = slot_makers(exact_samples, exact_members)
         self._loaders = slot_loaders(exact_samples, exact_members)
         self._length = period_seconds
@@ -209,7 +211,7 @@ class PythonEngine:
                         taken[COUNTER] += 1
                         continue
                     elif code == IGNORED:
-                        self._ledger.ignored[slot] += 1
+                        append[slot] += 1
                         continue
                     else:
                         append(number)
@@ -247,9 +249,7 @@ class PythonEngine:
     def close(self, sealed: Sealed, /) -> Sequence[Rollup]:
         if not isinstance(sealed, Book):
             raise TypeError(f"not sealed by this engine: {sealed!r}")
-        for book in (*sealed.earlier, sealed):
-            for spellings in book.leftovers:
-                spellings.drain()
+        sealed.drain()
         whole, gone = sealed.whole(), sealed.all_gone()
         return self._closer.close(sealed.start, whole, sealed.age, gone)
 
@@ -411,14 +411,12 @@ class PythonEngine:
         times = len(sample.values)
         namings = self._admission.namings
         place = self._place(sample)
-        if isinstance(place, Reason):
+        if isinstance(place, Reason | What):
             # Of names that find no room only a few prefixes are kept, by Admission.
-            self._ledger.refuse(place, None if place in NO_ROOM else line, times)
-            return
-        if isinstance(place, What):
-            self._ledger.ignored[place] += times
-            if spelled is not None:
-                self._known.ignore(spelled, sample.kind, place)
+            text = None if place in UNSHOWN else line
+            counts = self._ledger.turn_away(place, text, times)
+            if spelled is not None and place in UNWANTED:
+                self._known.ignore(spelled, sample.kind, place, counts)
             return
         book, held = place
         weight = 1.0 / sample.rate

@@ -21,7 +21,7 @@ from relay.rollup.held import Named
 from relay.rollup.ledger import KINDS
 from relay.rollup.slot import MEMBER_BYTES, CounterSlot, SetSlot, Slot
 from relay.rollup.timer import TimerSlot
-from relay.statsd.sample import Kind, Sample, What
+from relay.statsd.sample import Kind, Reason, Sample, What
 
 __all__ = [
     "COUNTER",
@@ -31,6 +31,7 @@ __all__ = [
     "UNSIGNED",
     "Spelled",
     "Spellings",
+    "Why",
     "is_plain",
     "plain_value",
     "spell",
@@ -46,8 +47,10 @@ UNSIGNED = b"0123456789."
 _STEPS = (b"1", b"-1")
 _LONGEST_LINE = 512
 
+Why = Reason | What
+
 _Cell = tuple[int, Any, float, Any, Named | None]
-"""A code, a slot (or a What), a weight, what appends to the slot, the series.
+"""A code, a slot (or a Why), a weight, what appends to the slot (or counts), the series.
 
 The type of the slot follows from the code, which a type checker cannot know.
 """
@@ -131,10 +134,12 @@ class Spellings(Sized):
         cell = KINDS.index(kind), slot, weight, append, named
         self.cells[spelled.name, spelled.form] = cell
 
-    def ignore(self, spelled: Spelled, kind: Kind, what: What) -> None:
-        """Recognise ``spelled`` as something nobody wants."""
+    def ignore(
+        self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]
+    ) -> None:
+        """Recognise ``spelled`` as something nobody wants, counted in ``counts``."""
         if kind is not Kind.SET:
-            self.cells[spelled.name, spelled.form] = IGNORED, what, 1.0, None, None
+            self.cells[spelled.name, spelled.form] = IGNORED, why, 1.0, counts, None
 
     def recall(self, spelled: Spelled) -> tuple[int, float, Named] | None:
         """The code, the weight and the series of a spelling, which is forgotten here."""

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from relay.rollup.held import Named
 from relay.rollup.slot import Slot
-from relay.rollup.spelling import Spelled, Spellings
-from relay.statsd.sample import Kind, What
+from relay.rollup.spelling import Spelled, Spellings, Why
+from relay.statsd.sample import Kind
 
 __all__ = ["Vocabulary"]
 
@@ -59,10 +59,12 @@ class Vocabulary:
         if self._has_room():
             self.learned.learn(spelled, named.series.kind, weight, slot, named)
 
-    def ignore(self, spelled: Spelled, kind: Kind, what: What) -> None:
+    def ignore(
+        self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]
+    ) -> None:
         """Recognise ``spelled`` as something nobody wants, if there is room."""
         if self._has_room():
-            self.learned.ignore(spelled, kind, what)
+            self.learned.ignore(spelled, kind, why, counts)
 
     def _has_room(self) -> bool:
         return self._kept + len(self.learned) < self._most

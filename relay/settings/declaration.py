@@ -14,6 +14,7 @@ import attrs
 from relay.cloudmonitor import contract
 from relay.cloudmonitor.exchange import Endpoint
 from relay.settings.option import Unset, setting
+from relay.settings.rule_file import RuleFile
 from relay.settings.values import Address, Listen, Target
 from relay.statsd.grammar import DIALECTS
 from relay.statsd.sample import Kind
@@ -198,6 +199,13 @@ class Settings:
         default=(),
         metavar="TAG",
         sample="env",
+    )
+    mapping: RuleFile | None = setting(
+        _NAME,
+        "Mapping rules: what series are called instead, which tags they keep, which go",
+        default=None,
+        metavar="FILE",
+        sample="/etc/cms-relay/rules.toml",
     )
     group_id: int = setting(
         _NAME,

@@ -17,6 +17,7 @@ from cattrs import Converter
 from relay.cloudmonitor.exchange import Endpoint, endpoint_at
 from relay.errors import ConfigError
 from relay.settings.option import Field, Option, Unset, option_of
+from relay.settings.rule_file import RuleFile
 from relay.settings.values import DOOR_FORMS, Address, Listen, Target
 
 __all__ = ["default_text", "is_list", "metavar_of", "plain", "raw_of", "value_of"]
@@ -38,6 +39,7 @@ _FORMS: dict[Any, tuple[str, str]] = {
     Listen: (DOOR_FORMS, "URL"),
     Target: ("udp://HOST:PORT or tcp://HOST:PORT", "URL"),
     Endpoint: ("https://HOST", "URL"),
+    RuleFile: ("a file of mapping rules", "FILE"),
 }
 """A type, how it is asked for in a sentence, and how it stands behind a flag."""
 
@@ -224,6 +226,7 @@ def _make_converter() -> Converter:
         (Listen, _parsed(Listen.parse)),
         (Target, _parsed(Target.parse)),
         (Endpoint, _parsed(_endpoint)),
+        (RuleFile, _parsed(RuleFile.read)),
     ):
         converter.register_structure_hook(kind, hook)
     converter.register_structure_hook_func(_is_tuple, _list)

@@ -99,11 +99,17 @@ def remark_lines(loaded: Loaded) -> Iterator[str]:
 
 
 def configuration_hash(settings: Settings) -> str:
-    """Twelve hexadecimal digits that change when, and only when, a value does."""
-    text = "\n".join(
+    """Twelve hexadecimal digits that change when, and only when, a value does.
+
+    The text of a file of rules is part of its value.
+    """
+    rows = [
         f"{field.name}={toml_value(getattr(settings, field.name))}"
         for field in attrs.fields(Settings)
-    )
+    ]
+    if settings.mapping is not None:
+        rows.append(settings.mapping.digest)
+    text = "\n".join(rows)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -121,7 +121,10 @@ def load(
             name: environment[name] for name in environment if name.startswith(VENDOR)
         },
         remarks=file.remarks,
-        notices=file.notices,
+        notices=(
+            *file.notices,
+            *(settings.mapping.notices if settings.mapping else ()),
+        ),
     )
 
 

@@ -43,6 +43,7 @@ class Reason(enum.Enum):
     OVERFLOW = "overflow"
     SERIES_LIMIT = "series_limit"
     NAME_LIMIT = "name_limit"
+    DROPPED_BY_RULE = "dropped_by_rule"
 
     @property
     def sentence(self) -> str:
@@ -67,6 +68,7 @@ _SENTENCES = {
     Reason.OVERFLOW: "adding the sample would leave the finite numbers",
     Reason.SERIES_LIMIT: "a new series, and the relay holds as many, or took as many, as it may",
     Reason.NAME_LIMIT: "a new series, and as many of its name are held as may be",
+    Reason.DROPPED_BY_RULE: "a mapping rule says that the series is not reported",
 }
 
 

@@ -94,5 +94,11 @@ def a_status() -> Status:
                 {"metric": "a_b", "first": "counter/a.b", "second": "counter/a_b"}
             ],
         },
+        "rules": {
+            "count": 2,
+            "never_matched": 1,
+            "busiest": [{"number": 2, "match": "api.*", "spellings": 3}],
+            "idle": [{"number": 1, "match": "<b>", "spellings": 0}],
+        },
         "last_refusals": [{"text": "a:x|c", "reason": "bad_value"}],
     }

@@ -198,3 +198,32 @@ def test_names_as_they_were_sent(capsys: pytest.CaptureFixture[str]) -> None:
     [accepted] = json.loads(capsys.readouterr().out)["accepted"]
     assert accepted["name"] == "a b/c"
     assert accepted["metric"]["MetricName"] == "a_b_c"
+
+
+def test_the_rule_that_was_applied_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """By its place in the file; what it drops is refused."""
+    path = tmp_path / "rules.toml"
+    path.write_text(
+        "[[rule]]\nmatch = 'debug.*'\ndrop = true\n"
+        "[[rule]]\nmatch = 'api.*.latency'\nname = 'latency'\nadd_tags = {service='$1'}\n"
+    )
+    words = "--mapping", str(path)
+    dropped, mapped, other = explained(
+        capsys, *words, "debug.x:1|c", "api.users.latency:1|ms|#pod:p", "other:1|c"
+    )
+    assert dropped["accepted"][0]["metric"] is None
+    assert dropped["accepted"][0]["rule"] == {"number": 1, "match": "debug.*"}
+    assert dropped["refused"] == [{"text": "debug.x:1|c", "reason": "dropped_by_rule"}]
+    (accepted,) = mapped["accepted"]
+    assert accepted["name"] == "api.users.latency"
+    assert accepted["tags"] == {"pod": "p"}
+    assert accepted["rule"] == {"number": 2, "match": "api.*.latency"}
+    assert accepted["metric"] == {
+        "MetricName": "latency",
+        "Dimensions": {"instance": "web-1", "pod": "p", "service": "users"},
+    }
+    assert "rule" not in other["accepted"][0]
+    assert main(["explain", *words, "api.users.latency:1|ms"]) == 0
+    assert "    rule 2: api.*.latency\n" in capsys.readouterr().out

@@ -219,3 +219,18 @@ def test_the_first_period_is_ours_though_nothing_arrived_in_it() -> None:
     """A stamp of the period that has just ended is honoured from the very start."""
     found = rollups((61.0, b"late:1|c|T59"), until=120)
     assert spans(found)[0] == (0, 60)
+
+
+def test_rules_are_applied_as_in_a_run(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What two spellings are mapped to is one entry with the sum of both."""
+    rules, path = tmp_path / "rules.toml", tmp_path / "recording.jsonl"
+    rules.write_text("[[rule]]\nmatch = 'jobs.*'\nname = 'jobs'\nkeep_tags = ['q']\n")
+    path.write_text(
+        json.dumps({"t": 1, "datagram": "jobs.a:1|c|#q:x,pod:1\njobs.b:2|c|#pod:2,q:x"})
+    )
+    entry, *_ = replayed(capsys, path, "--mapping", str(rules))
+    assert entry["MetricName"] == "jobs"
+    assert entry["Dimensions"] == {"instance": "web-1", "q": "x"}
+    assert entry["Values"]["Sum"] == 3.0

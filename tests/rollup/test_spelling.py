@@ -102,8 +102,8 @@ def test_a_recalled_spelling_is_forgotten() -> None:
 def test_ignored_names_have_no_series() -> None:
     """They are recognised, and recalled by nobody."""
     spellings = Spellings()
-    spellings.ignore(spell(b"a:1|c"), Kind.COUNTER, What.CLIENT_TELEMETRY)
-    spellings.ignore(spell(b"a:x|s"), Kind.SET, What.CLIENT_TELEMETRY)
+    spellings.ignore(spell(b"a:1|c"), Kind.COUNTER, What.CLIENT_TELEMETRY, {})
+    spellings.ignore(spell(b"a:x|s"), Kind.SET, What.CLIENT_TELEMETRY, {})
     assert len(spellings) == 1
     assert spellings.recall(spell(b"a:1|c")) is None
 

@@ -57,7 +57,7 @@ def test_there_is_no_more_room_after_a_pause() -> None:
     learn(words, b"a:5|c", b"b:5|c", b"c:5|c")
     words.pause()
     learn(words, b"d:5|c")
-    words.ignore(spell(b"e:5|c"), Kind.COUNTER, What.CLIENT_TELEMETRY)
+    words.ignore(spell(b"e:5|c"), Kind.COUNTER, What.CLIENT_TELEMETRY, {})
     assert len(words.learned) == 0
     assert knows(words, b"a:5|c")
     learn(words, b"a:5|c")

@@ -8,9 +8,11 @@ import pytest
 
 from relay.errors import ConfigError
 from relay.settings import Address, Listen, Settings, load, take_variables
+from relay.settings.rule_file import RuleFile
 from relay.statsd.sample import Kind
 
 HERE = {"sink": "emulator"}
+RULES = Path(__file__).parents[2] / "deploy" / "rules.example.toml"
 
 
 def toml(folder: Path, text: str) -> Path:
@@ -52,6 +54,7 @@ def test_every_setting_can_be_given_by_every_source(tmp_path: Path) -> None:
         region="cn-hangzhou",
         key_file=Path("/a"),
         ca_file=tmp_path,
+        mapping=RuleFile.read(str(RULES)),
         instance="a",
         state=Path("/s"),
         key_flush_log=Path("/k"),
