@@ -27,6 +27,7 @@ COMMANDS = (
     "replay",
     "record",
     "send",
+    "plan",
     "put",
     "emulator",
     "spool",

@@ -2,18 +2,16 @@
 
 import argparse
 import math
-import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Any, TextIO
+from typing import TextIO
 
 from relay.commands.files import writing
+from relay.commands.listening import datagrams, listen_of, positive
 from relay.commands.parsing import Commands, add_command
-from relay.errors import ConfigError, RelayError
+from relay.errors import RelayError
 from relay.recording import Recorded, line_of
 from relay.settings import Listen
-from relay.statsd.grammar import number
 
 __all__ = ["Recorder", "register"]
 
@@ -42,10 +40,6 @@ def register(commands: Commands) -> None:
     )
     parser.add_argument("--seconds", metavar="N", help="end after this long")
     parser.add_argument("--limit", metavar="N", help="end after so many datagrams")
-
-
-LONGEST = 1e9
-LARGEST_DATAGRAM = 65_535
 
 
 class Recorder:
@@ -77,9 +71,9 @@ class Recorder:
 
 
 def _record(arguments: argparse.Namespace) -> int:
-    listen = _listen(arguments.listen)
-    seconds = _positive(arguments, "seconds")
-    limit = _positive(arguments, "limit")
+    listen = listen_of(arguments.listen)
+    seconds = positive("--seconds", arguments.seconds)
+    limit = positive("--limit", arguments.limit)
     try:
         with writing(arguments.file) as file:
             _run(listen, file, seconds, limit)
@@ -94,18 +88,12 @@ def _run(
     listen: Listen, file: TextIO, seconds: float | None, limit: float | None
 ) -> None:
     """Listen until the time, the limit, a signal or an error of writing ends it."""
-    from twisted.internet import reactor as installed  # noqa: PLC0415 - see relay.commands
-    from twisted.internet.error import CannotListenError, ReactorNotRunning  # noqa: PLC0415
-
-    from relay.service.intake import Datagrams, Intake  # noqa: PLC0415
-
-    reactor: Any = installed  # which of its interfaces it has is known at run time only
-    reactor.seconds = time.monotonic  # timers must not follow a clock that is set
     failures: list[OSError] = []
+    ended = False
 
-    def stop() -> None:
-        with suppress(ReactorNotRunning):  # it is stopping already
-            reactor.stop()
+    def end() -> None:
+        nonlocal ended
+        ended = True
 
     def write(line: str) -> None:
         try:
@@ -113,53 +101,14 @@ def _run(
             file.flush()
         except OSError as error:
             failures.append(error)
+            end()
+
+    def take(datagram: bytes, stop: Callable[[], None]) -> None:
+        recorder.take(datagram)
+        if ended:
             stop()
 
-    def take(datagram: bytes, _period: int) -> bytes:
-        recorder.take(datagram)
-        return b""
-
-    recorder = Recorder(write, time.monotonic, time.time(), limit or math.inf, stop)
-    door = Datagrams(
-        Intake(take, int, time.time, reactor, piece_bytes=LARGEST_DATAGRAM)
-    )
-    try:
-        port = reactor.listenUDP(
-            listen.port, door, interface=listen.host, maxPacketSize=LARGEST_DATAGRAM
-        )
-    except CannotListenError as error:
-        raise RelayError(f"{listen}: {error.socketError}") from None
-    print(f"listening {listen._replace(port=port.getHost().port)}", file=sys.stderr)
-    print("ready", file=sys.stderr, flush=True)
-    if seconds is not None:
-        reactor.callLater(seconds, stop)
-    reactor.run()
+    recorder = Recorder(write, time.monotonic, time.time(), limit or math.inf, end)
+    datagrams(listen, take, seconds)
     if failures:
         raise failures[0]
-
-
-def _listen(url: str) -> Listen:
-    try:
-        listen = Listen.parse(url)
-    except ValueError as error:
-        raise _not_udp(url, f"{error}") from None
-    if listen.scheme != "udp":
-        raise _not_udp(url, "a recording is of datagrams")
-    return listen
-
-
-def _not_udp(url: str, reason: str) -> ConfigError:
-    problem = f"wants udp://HOST:PORT; got {url!r} ({reason})"
-    return ConfigError("--listen", problem, source="command line")
-
-
-def _positive(arguments: argparse.Namespace, name: str) -> float | None:
-    text: str | None = getattr(arguments, name)
-    if text is None:
-        return None
-    value = number(text.encode())
-    if value is None or not 0 < value <= LONGEST:
-        raise ConfigError(
-            f"--{name}", f"wants a number above 0; got {text!r}", source="command line"
-        )
-    return value

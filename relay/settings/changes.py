@@ -29,6 +29,8 @@ IN_PLACE = frozenset(
         "stop",
         "stop_timeout",
         "log_level",
+        "series_price",
+        "series_included",
     }
 )
 """The others say what a series is called, what a period is, or where entries go. Under

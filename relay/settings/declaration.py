@@ -214,6 +214,20 @@ class Settings:
         least=0,
         most=2**63 - 1,
     )
+    series_price: float = setting(
+        _NAME,
+        "Price of a reported series and month, for plan; 0 where it is not known",
+        default=0.0,
+        least=0,
+        most=1e6,
+    )
+    series_included: int = setting(
+        _NAME,
+        "Series that cost nothing, for plan",
+        default=10,
+        least=0,
+        most=10_000_000,
+    )
     # sink
     sink: Literal["cloudmonitor", "emulator", "stdout", "null"] = setting(
         _SINK,

@@ -73,6 +73,22 @@ def test_a_port_that_is_taken_is_said() -> None:
     assert url.encode() in done.stderr
 
 
+def test_a_plan_can_be_of_what_arrives(tmp_path: Path) -> None:
+    """Until its time or a signal; as of a recording."""
+    path = tmp_path / "plan.json"
+    words = ["plan", "--listen", "udp://127.0.0.1:0", "--json", "--live"]
+    child = Child.start(
+        [*words, "3600"], through=["sh", "-c", 'exec "$@" > ' + str(path), "sh"]
+    )
+    relay("send", "--to", child.urls["listening"][0], "a:1|c|#k:1", "a:1|c|#k:2")
+    assert child.stop() == 0
+    plan = json.loads(path.read_text())
+    assert plan["series"] == 2
+    assert 0 < plan["seconds"] < 60
+    done = relay(*words, "0.1")
+    assert (done.returncode, json.loads(done.stdout)["series"]) == (0, 0)
+
+
 def test_a_full_disk_ends_a_recording_with_a_reason() -> None:
     """Status 1 and one line; nothing of the machinery shows."""
     child = Child.start(["record", "--listen", "udp://127.0.0.1:0", "/dev/full"])
