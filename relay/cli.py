@@ -30,6 +30,7 @@ COMMANDS = (
     "plan",
     "put",
     "emulator",
+    "doctor",
     "spool",
 )
 

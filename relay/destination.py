@@ -37,6 +37,7 @@ __all__ = [
     "Spool",
     "Whispered",
     "counting",
+    "endpoint_of",
     "open_sink",
     "open_spool",
     "provider_of",
@@ -203,12 +204,13 @@ def open_sink(
         max_entries=settings.entries_per_request,
         max_bytes=settings.request_bytes,
     )
-    endpoint = _endpoint(settings, emulator)
+    endpoint = endpoint_of(settings, emulator)
     return SINKS[settings.sink](_Plan(settings, packed, provider, endpoint, wall))
 
 
-def _endpoint(settings: Settings, emulator: str | None) -> Endpoint | None:
-    if emulator is not None:
+def endpoint_of(settings: Settings, emulator: str | None) -> Endpoint | None:
+    """Where requests go; ``emulator`` is the URL of the embedded one, if it is the sink."""
+    if emulator is not None and settings.sink == "emulator":
         return endpoint_at(emulator)
     if settings.endpoint is not None:
         return settings.endpoint
