@@ -123,6 +123,7 @@ def provider_of(
         key_file=settings.key_file,
         profile=settings.credentials_profile,
         shared=settings.key_file_shared,
+        proxies=settings.use_proxy,
     )
     return Whispered(found, hush)
 

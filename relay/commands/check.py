@@ -69,6 +69,7 @@ def _credentials(loaded: Loaded) -> str:
             key_file=loaded.settings.key_file,
             profile=loaded.settings.credentials_profile,
             shared=loaded.settings.key_file_shared,
+            proxies=loaded.settings.use_proxy,
         ).get()
     except ConfigError as error:
         print(f"cms-relay: run would end at once: {error}", file=sys.stderr)

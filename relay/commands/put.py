@@ -195,6 +195,7 @@ def _credentials(loaded: Loaded) -> Credentials:
             key_file=loaded.settings.key_file,
             profile=loaded.settings.credentials_profile,
             shared=loaded.settings.key_file_shared,
+            proxies=loaded.settings.use_proxy,
         ).get()
     except CredentialsUnavailable as error:
         raise RelayError(f"credentials: {error.reason}") from None

@@ -26,7 +26,8 @@ RETRY_SECONDS = 20.0
 
 class Renewed:
     """What ``fetch`` gives, for as long as it is good; it may block, and raise
-    CredentialsUnavailable. ``wall`` gives Unix seconds. Thread: any, many at once.
+    CredentialsUnavailable. ``wall`` gives Unix seconds. One that gave nothing is asked
+    again ``pause`` seconds later, at once without. Thread: any, many at once.
     """
 
     def __init__(
@@ -34,8 +35,11 @@ class Renewed:
         fetch: Callable[[], Credentials],
         wall: Callable[[], float],
         jitter: Callable[[], float] = random.random,
+        *,
+        pause: float = 0.0,
     ) -> None:
         self._fetch, self._wall, self._jitter = fetch, wall, jitter
+        self._pause = pause
         self._lock = threading.Lock()
         self._held: Credentials | None = None
         self._due = float("-inf")
@@ -57,7 +61,8 @@ class Renewed:
                     self._lock.release()
             return self._held or held
         with self._lock:
-            if not self._serves(self._held):  # nobody else renewed them meanwhile
+            # Nobody else renewed them meanwhile, nor tried to just now.
+            if not self._serves(self._held) and not self._was_tried():
                 self._renew()
             if self._held is None or not self._serves(self._held):
                 raise CredentialsUnavailable(self._complaint)
@@ -66,6 +71,11 @@ class Renewed:
     def refresh(self) -> None:
         """The service refuses them: ask anew at once."""
         self._due = float("-inf")
+
+    def _was_tried(self) -> bool:
+        """In vain, a moment ago."""
+        since = self._due - RETRY_SECONDS
+        return bool(self._complaint) and 0 <= self._wall() - since < self._pause
 
     def _serves(self, held: Credentials | None) -> bool:
         return held is not None and (

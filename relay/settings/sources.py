@@ -63,7 +63,7 @@ class Loaded:
     origins: Mapping[str, str]
     """By key: ``default``, ``file PATH``, ``environment NAME`` or ``flag --name``."""
     credentials_environment: Mapping[str, str] = attrs.field(repr=False, factory=dict)
-    """The vendor's own variables; they hold secrets."""
+    """The vendor's own variables and HOME; they hold secrets."""
     remarks: Sequence[Remark] = ()
     """Of a statsd config.js: what became of each of its keys."""
     notices: Sequence[str] = ()
@@ -118,7 +118,9 @@ def load(
         origins=dict.fromkeys(_FIELDS, DEFAULT)
         | {name: one.origin for name, one in given.items()},
         credentials_environment={
-            name: environment[name] for name in environment if name.startswith(VENDOR)
+            name: environment[name]
+            for name in environment
+            if name.startswith(VENDOR) or name == "HOME"
         },
         remarks=file.remarks,
         notices=(

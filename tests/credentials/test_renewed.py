@@ -135,3 +135,29 @@ def test_others_do_not_wait_for_the_one_that_asks() -> None:
     go_on.set()
     one.join()
     assert source.keys.get().key_id == "slow"
+
+
+def test_a_source_with_a_pause_is_left_alone_for_that_long() -> None:
+    """Others wait behind it in a chain; refresh asks it at once all the same."""
+    source = Source()
+    source.keys = Renewed(source.fetch, lambda: source.now, pause=20.0)
+    source.away = True
+    for now in (1.0, 1.1, 20.9, 21.1):
+        with pytest.raises(CredentialsUnavailable, match="the source is away"):
+            source.at(now)
+    assert source.asked == [1.0, 21.1]
+    source.keys.refresh()
+    source.away = False
+    assert source.at(21.2) == "key-3"
+    assert Source().at(0.0) == "key-1"
+
+
+def test_a_clock_that_is_set_back_makes_no_pause_longer() -> None:
+    """A pause is measured from when it was asked, either way."""
+    source = Source()
+    source.keys = Renewed(source.fetch, lambda: source.now, pause=20.0)
+    source.away = True
+    for now in (5000.0, 10.0):
+        with pytest.raises(CredentialsUnavailable):
+            source.at(now)
+    assert source.asked == [5000.0, 10.0]

@@ -4,13 +4,14 @@ import http.client
 import io
 import json
 import urllib.error
+import urllib.request
 from email.message import Message
 from typing import Any
 
 import pytest
 
 from relay.cloudmonitor.credentials import CredentialsUnavailable, Secret
-from relay.credentials import uri
+from relay.credentials.asking import SECONDS
 from relay.credentials.uri import KeysAtUri
 from relay.errors import ConfigError
 
@@ -28,14 +29,14 @@ def answered(monkeypatch: pytest.MonkeyPatch, answer: object) -> KeysAtUri:
     """One whose address says that, or raises it."""
     keys = KeysAtUri(ADDRESS)
 
-    def open_(address: str, *, timeout: float) -> Any:
-        assert (address, timeout) == (ADDRESS, uri.SECONDS)
+    def open_(request: urllib.request.Request, *, timeout: float) -> Any:
+        assert (request.full_url, timeout) == (ADDRESS, SECONDS)
         if isinstance(answer, Exception):
             raise answer
         told = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         return io.BytesIO(told)
 
-    monkeypatch.setattr(keys._opener, "open", open_)
+    monkeypatch.setattr(keys._asker._opener, "open", open_)
     return keys
 
 
