@@ -6,19 +6,25 @@ The same grammar and the same namer as the daemon's; no clock, no engine, no soc
 import argparse
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from relay.cloudmonitor.contract import PERIODS
+from relay.cloudmonitor.datum import data
 from relay.cloudmonitor.mapping import Mapper
+from relay.commands.calls import THIS_PERIOD, as_cli, fields_of
 from relay.commands.files import STANDARD, reading
 from relay.commands.parsing import Commands, add_command
 from relay.errors import ConfigError
 from relay.pipeline import build_grammar, build_mapper, build_namer
 from relay.recording import read
+from relay.rollup.adding import add, slot_makers
+from relay.rollup.engine import Rollup
 from relay.rollup.held import HeldSeries
 from relay.rollup.series import Resolve, Series
-from relay.settings import add_arguments, from_arguments
+from relay.settings import Settings, add_arguments, from_arguments
 from relay.statsd.grammar import Grammar, lines
 from relay.statsd.sample import Ignored, Reason, Refusal, Sample, What
 
@@ -29,13 +35,17 @@ MORE = """\
   nc -lu 8125 | cms-relay explain --json
   cms-relay explain --recording traffic.jsonl
   cms-relay explain --mapping rules.toml 'api.users.get.latency:12|ms'
+  cms-relay explain --as-cli --region cn-hangzhou 'checkout.ok:1|c|#env:prod'
   cms-relay explain --reasons
 """
 SETTINGS = (
     *("dialect", "signed_gauge", "key_name_sanitize", "report_client_telemetry"),
     *("series_limit", "series_limit_per_name"),
     *("instance", "instance_key", "first_tags", "mapping"),
+    *("percentiles", "group_id", "region", "endpoint"),
 )
+
+PERIOD = PERIODS[0]
 
 
 def register(commands: Commands) -> None:
@@ -48,6 +58,11 @@ def register(commands: Commands) -> None:
     parser.add_argument("--recording", metavar="FILE", help="datagrams of a recording")
     parser.add_argument("--reasons", action="store_true", help="list all reasons")
     parser.add_argument("--json", action="store_true", help="one JSON object an item")
+    parser.add_argument(
+        "--as-cli",
+        action="store_true",
+        help="and the aliyun command that puts what the line alone would report",
+    )
     parser.add_argument("--config", metavar="CONFIG", help="a TOML file")
     add_arguments(parser, SETTINGS)
 
@@ -63,6 +78,7 @@ def _explain(arguments: argparse.Namespace) -> int:
         settings.series_limit,
         settings.series_limit_per_name,
         mapper=build_mapper(settings),
+        command=partial(_command, settings) if arguments.as_cli else None,
     )
     with _datagrams(arguments) as datagrams:
         for number, datagram in enumerate(datagrams):
@@ -85,8 +101,10 @@ class Explainer:
         limit_per_name: int = 0,
         *,
         mapper: Mapper | None = None,
+        command: Callable[[Series, Sample], str] | None = None,
     ) -> None:
         self._grammar, self._resolve, self._mapper = grammar, resolve, mapper
+        self._command = command
         self._held = HeldSeries(limit, 0, limit_per_name=limit_per_name)
 
     def explain(self, datagram: bytes) -> dict[str, list[dict[str, Any]]]:
@@ -122,8 +140,10 @@ class Explainer:
                     "MetricName": series.metric,
                     "Dimensions": dict(series.dimensions),
                 }
-        rule = self._rule(sample)
-        found["accepted"].append(_accepted(sample, metric) | rule)
+        more = self._rule(sample)
+        if self._command is not None and isinstance(series, Series):
+            more["command"] = self._command(series, sample)
+        found["accepted"].append(_accepted(sample, metric) | more)
 
     def _rule(self, sample: Sample) -> dict[str, Any]:
         """The mapping rule that was applied, by its place in the file, from 1."""
@@ -153,6 +173,17 @@ class Explainer:
         if isinstance(verdict, Series):
             self._held.admit(identity, verdict, 0)
         return verdict
+
+
+def _command(settings: Settings, series: Series, sample: Sample) -> str:
+    """What puts a period in which there was this sample and no other."""
+    slot = slot_makers(1024, 1024)[sample.kind]()
+    add(sample, 1 / sample.rate, slot, 0.0)
+    rollup = Rollup(0, PERIOD, [(series, slot.summary(sorted(settings.percentiles)))])
+    (datum,) = data(rollup, str(settings.group_id))
+    endpoint = settings.endpoint.url if settings.endpoint else None
+    entry = {**fields_of(datum), "Time": THIS_PERIOD}
+    return as_cli([entry], region=settings.region, endpoint=endpoint)
 
 
 def _because(text: str, reason: Reason | What) -> dict[str, Any]:
@@ -221,6 +252,8 @@ def in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
         if metric is not None:
             pairs = (f"{key}={value}" for key, value in metric["Dimensions"].items())
             yield f"    reported as {metric['MetricName']} with {', '.join(pairs)}"
+        if "command" in accepted:
+            yield f"    {accepted['command']}"
     for refused in item["refused"]:
         yield f"  refused: {refused['reason']}: {Reason(refused['reason']).sentence}"
     for ignored in item["ignored"]:

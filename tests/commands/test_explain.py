@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +229,47 @@ def test_the_rule_that_was_applied_is_named(
     assert "rule" not in other["accepted"][0]
     assert main(["explain", *words, "api.users.latency:1|ms"]) == 0
     assert "    rule 2: api.*.latency\n" in capsys.readouterr().out
+
+
+HOSTILE = "a;$(id)`id`'\"\\ b&|<>*?!#{}"
+
+
+def test_the_command_survives_a_shell(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Whatever stands in a tag, the aliyun CLI gets just that; Time is this minute's."""
+    words = "--as-cli", "--region", "cn-hangzhou", "--instance", HOSTILE
+    (found,) = explained(capsys, *words, "checkout.ok:2|c|@0.5|#env:prod")
+    stand_in = tmp_path / "aliyun"
+    stand_in.write_text(
+        '#!/bin/sh\nfor word in "$@"; do printf "%s\\n" "$word"; done\n'
+    )
+    stand_in.chmod(0o755)
+    done = subprocess.run(
+        ["sh", "-c", found["accepted"][0]["command"]],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        timeout=30,
+    )
+    action, given = done.stdout.splitlines()[:4], done.stdout.splitlines()[4:]
+    assert action == ["cms", "PutCustomMetric", "--region", "cn-hangzhou"]
+    fields = dict(zip(given[::2], given[1::2], strict=True))
+    assert (
+        json.loads(fields["--MetricList.1.Dimensions"])
+        == (found["accepted"][0]["metric"]["Dimensions"])
+    )
+    assert json.loads(fields["--MetricList.1.Values"])["Sum"] == 4.0
+    assert int(fields["--MetricList.1.Time"]) % 60_000 == 0
+    assert fields["--MetricList.1.Type"] == "1"
+
+
+def test_commands_are_shown_where_they_were_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """For what is reported, and for nothing else."""
+    assert main(["explain", "--as-cli", "a:1|c", "a:x|c"]) == 0
+    assert capsys.readouterr().out.count("    aliyun cms PutCustomMetric ") == 1
+    (found,) = explained(capsys, "a:1|c")
+    assert "command" not in found["accepted"][0]

@@ -1,6 +1,7 @@
 """From flags to the parameters of one call, and from the answer to a status."""
 
 import json
+import shlex
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -169,4 +170,166 @@ def test_without_destination_or_keys_nothing_is_sent(
         monkeypatch.delenv(name)
     assert put(*SHORT, "--value", "1") == 2
     assert "ALIBABA_CLOUD_ACCESS_KEY_ID" in capsys.readouterr().err
+    assert wire.requests == []
+
+
+ENTRY = {
+    "GroupId": "0",
+    "MetricName": "a",
+    "Dimensions": {"k": "v w"},
+    "Type": 1,
+    "Period": 60,
+    "Time": 60000,
+    "Values": {"Sum": 1.5, "SampleCount": 2},
+}
+
+
+def entries_file(folder: Path, *entries: object) -> str:
+    path = folder / "entries.jsonl"
+    path.write_text("\n".join(json.dumps(entry) for entry in entries) + "\n\n")
+    return str(path)
+
+
+def test_entries_of_a_file_go_out_in_requests_of_twenty(
+    wire: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As replay prints them, its ledger left out; each answer is printed."""
+    many = [ENTRY | {"MetricName": f"m{n}"} for n in range(45)]
+    file = entries_file(tmp_path, *many, {"ledger": {"entries": 45}})
+    assert put("--file", file, "--requests-per-second", "1000") == 0
+    sent = [dict(parse_qsl(request.body.decode())) for request in wire.requests]
+    assert [sum(k.endswith("MetricName") for k in one) for one in sent] == [20, 20, 5]
+    assert sent[0]["MetricList.1.Dimensions"] == '{"k":"v w"}'
+    assert sent[0]["MetricList.1.Values"] == '{"Sum":1.5,"SampleCount":2}'
+    assert sent[0]["MetricList.1.Type"] == "1"
+    names = [
+        one[f"MetricList.{n}.MetricName"]
+        for one in sent
+        for n in range(1, 21)
+        if f"MetricList.{n}.MetricName" in one
+    ]
+    assert names == [f"m{n}" for n in range(45)]
+    out, err = capsys.readouterr()
+    assert out == '{"Code":"200"}\n' * 3
+    assert err.splitlines()[-1] == "45 entries"
+
+
+def test_a_refusal_of_one_request_is_the_status_of_all(
+    wire: Wire, tmp_path: Path
+) -> None:
+    """The others are made all the same."""
+    wire.answer = transport.Answer(200, {}, b'{"Code":"206","Message":"no"}')
+    file = entries_file(tmp_path, ENTRY, ENTRY)
+    words = "--entries-per-request", "1", "--requests-per-second", "1000"
+    assert put("--file", file, *words) == 1
+    assert len(wire.requests) == 2
+
+
+def test_an_entry_may_leave_out_what_has_a_default(wire: Wire, tmp_path: Path) -> None:
+    """GroupId is the setting's, Type aggregated; texts go out as they are."""
+    entry = {"MetricName": "a", "Values": '{"Sum": 1}', "Dimensions": "{}"}
+    assert put("--file", entries_file(tmp_path, entry), "--group-id", "7") == 0
+    assert wire.entry == {
+        "MetricList.1.GroupId": "7",
+        "MetricList.1.MetricName": "a",
+        "MetricList.1.Dimensions": "{}",
+        "MetricList.1.Type": "1",
+        "MetricList.1.Values": '{"Sum": 1}',
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ([], "wants a JSON object"),
+        ({"Values": {}}, "MetricName is missing"),
+        ({"MetricName": "a"}, "Values is missing"),
+        (
+            {"MetricName": "a", "Values": {}, "Name": "b"},
+            "'Name' is none of Dimensions",
+        ),
+    ],
+)
+def test_a_line_that_is_no_entry_is_named(
+    wire: Wire,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    entry: object,
+    why: str,
+) -> None:
+    """By its number; nothing of it is sent."""
+    assert put("--file", entries_file(tmp_path, ENTRY, entry)) == 1
+    assert f"line 2: {why}" in capsys.readouterr().err
+    assert wire.requests == []
+
+
+def test_what_is_no_json_is_named_too(
+    wire: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it is."""
+    path = tmp_path / "x"
+    path.write_text("{")
+    assert put("--file", str(path)) == 1
+    assert "line 1: wants a JSON object" in capsys.readouterr().err
+    assert put("--file", str(path), *SHORT, "--value", "1") == 2
+
+
+@pytest.mark.parametrize("signature", ["v1", "v3"])
+def test_a_dry_run_shows_all_but_secrets(
+    wire: Wire,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    signature: str,
+) -> None:
+    """And the aliyun command that makes the same call; nothing is sent."""
+    monkeypatch.setenv("ALIBABA_CLOUD_SECURITY_TOKEN", "token-canary")
+    monkeypatch.setenv("ALIBABA_CLOUD_ACCESS_KEY_ID", "LTAI4canary000001")
+    words = "--statistic", "Sum=1", "--dry-run", "--signature", signature
+    assert put(*SHORT, *words) == 0
+    out = capsys.readouterr().out
+    assert wire.requests == []
+    assert "canary" not in out
+    assert "POST https://metrics.cn-hangzhou.aliyuncs.com/\n" in out
+    assert "Signature=***" in out
+    assert 'MetricList.1.Dimensions={"host":"web-1"}\n' in out
+    line = out.splitlines()[-1]
+    assert shlex.split(line)[:5] == [
+        *("aliyun", "cms", "PutCustomMetric", "--region", "cn-hangzhou")
+    ]
+    assert "LTAI" not in line
+
+
+def test_a_dry_run_needs_no_keys(
+    wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It shows what somebody with keys would send."""
+    for name in KEYS:
+        monkeypatch.delenv(name)
+    assert put(*SHORT, "--value", "1", "--dry-run") == 0
+    assert "MetricList.1.MetricName=hello" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "url"),
+    [
+        (("--endpoint", "metrics.example"), "https://metrics.example/"),
+        (("--endpoint", "127.0.0.1:9", "--insecure"), "http://127.0.0.1:9/"),
+        (("--endpoint", "https://metrics.example"), "https://metrics.example/"),
+    ],
+)
+def test_an_endpoint_may_be_written_as_for_the_cli(
+    wire: Wire, words: tuple[str, ...], url: str
+) -> None:
+    """A host alone, and --insecure for plain http."""
+    assert main(["put", *SHORT, "--value", "1", *words]) == 0
+    assert wire.requests[0].url == url
+
+
+def test_plain_http_is_for_loopback(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where somebody insists."""
+    words = "--endpoint", "metrics.example", "--insecure"
+    assert main(["put", *SHORT, "--value", "1", *words]) == 2
+    assert "loopback" in capsys.readouterr().err
     assert wire.requests == []

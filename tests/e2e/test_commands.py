@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -162,6 +163,22 @@ def test_put_is_accepted_with_either_signature(emulator: str, signature: str) ->
     assert json.loads(done.stdout)["Code"] == "200"
     (entry,) = entries(emulator)
     assert (entry["MetricName"], entry["Values"]) == ("hello", {"value": 1.5})
+
+
+def test_what_a_recording_would_report_can_be_put(
+    emulator: str, tmp_path: Path
+) -> None:
+    """From replay to put: the entries arrive as they were printed."""
+    path = tmp_path / "traffic.jsonl"
+    lines = "\n".join(f"a{n}:1|c|#k:ä b" for n in range(30))
+    path.write_text(json.dumps({"t": 1, "datagram": lines}))
+    now = str(int(time.time()) // 300 * 300 - 300)
+    printed = relay("replay", "--json", "--start", now, str(path)).stdout
+    done = relay("put", "--endpoint", emulator, "--file", "-", stdin=printed)
+    assert done.returncode == 0, done.stderr
+    expected = [json.loads(line) for line in printed.splitlines()[:-1]]
+    found = entries(emulator)
+    assert [{key: one[key] for key in expected[0]} for one in found] == expected
 
 
 def test_put_with_a_wrong_secret_fails(emulator: str) -> None:
