@@ -8,7 +8,7 @@ import configparser
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from relay.cloudmonitor.credentials import CredentialsUnavailable, Provider
 from relay.credentials.roles import Sources
@@ -22,7 +22,7 @@ FIELDS = Fields("access_key_id", "access_key_secret", "security_token", "expirat
 """The keys of a section, or of the JSON object."""
 
 
-class KeyFile(WatchedFile):
+class KeyFile(WatchedFile[Mapping[str, Any]]):
     """``profile`` is the section of an ini file; a JSON file holds one object.
 
     ``sources`` makes roles; None where the file may only hold keys. ``shared`` takes a
@@ -37,15 +37,16 @@ class KeyFile(WatchedFile):
         shared: bool = False,
         sources: Sources | None = None,
     ) -> None:
-        super().__init__(path, self._provider, shared=shared)
+        super().__init__(path, self._section, self._provider, shared=shared)
         self._name, self._profile, self._sources = str(path), profile, sources
 
-    def _provider(self, text: str) -> Provider:
+    def _section(self, text: str) -> Mapping[str, Any]:
+        """A JSON object has no type: it holds keys, whatever else stands there."""
         if text.startswith("{"):
-            return self._keys(_json(text))
-        return self._of_section(_ini(text, self._profile))
+            return {**_json(text), "type": "access_key"}
+        return _ini(text, self._profile)
 
-    def _of_section(self, section: Mapping[str, str]) -> Provider:
+    def _provider(self, section: Mapping[str, Any]) -> Provider:
         kind = section.get("type", "access_key")
         if kind == "access_key":
             return self._keys(section)

@@ -1,17 +1,19 @@
-"""A file that says where keys come from, read again whenever it changes.
+"""A file that says where keys come from, read each time and heeded whenever it changes.
 
 A file that cannot be used, half written perhaps, leaves what its last good version said in
 force and shows as a warning. Nothing that a file says is ever quoted: what stands there
 are secrets.
 """
 
+import hashlib
+import json
 import os
 import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, TypeVar
 
 from relay.cloudmonitor.credentials import Credentials, CredentialsUnavailable, Provider
 
@@ -19,14 +21,7 @@ __all__ = ["FILE_BYTES_MAX", "WatchedFile"]
 
 FILE_BYTES_MAX = 64 * 1024
 
-
-class _Version(NamedTuple):
-    """What changes when a file is written, renamed over, or linked elsewhere."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
+_Picked = TypeVar("_Picked")
 
 
 @contextmanager
@@ -39,19 +34,28 @@ def _opened(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-class WatchedFile:
-    """A provider by what ``read`` makes of the file's text: a provider, or ValueError.
+class WatchedFile(Generic[_Picked]):
+    """A provider by what the file says: ``pick`` finds what concerns us in its text, as
+    JSON has it, and ``make`` a provider of that; either may raise ValueError.
 
-    ``shared`` takes a file that group or others can touch.
+    The provider, with the temporary keys that it holds, stays until what was picked is
+    different: not for a new date of the file, nor for another profile in it. ``shared``
+    takes a file that group or others can touch.
     """
 
     def __init__(
-        self, path: Path, read: Callable[[str], Provider], *, shared: bool = False
+        self,
+        path: Path,
+        pick: Callable[[str], _Picked],
+        make: Callable[[_Picked], Provider],
+        *,
+        shared: bool = False,
     ) -> None:
-        self._path, self._read, self._shared = path, read, shared
+        self._path, self._shared = path, shared
+        self._pick, self._make = pick, make
         self._lock = threading.Lock()
         self._good: Provider | None = None
-        self._version: _Version | None = None
+        self._digest = b""
         self._complaint = ""
 
     @property
@@ -75,19 +79,26 @@ class WatchedFile:
         return good.get()
 
     def refresh(self) -> None:
-        """Read it again even where it looks unchanged: clocks of disks are coarse."""
-        with self._lock:
-            self._version = None
-            good = self._good
+        """What it names is asked anew; the file itself is read each time."""
+        good = self._good
         if good is not None:
             good.refresh()
 
     def _look(self) -> None:
         try:
+            picked = self._pick(self._text())
+            digest = _digest_of(picked)
+            if self._good is None or digest != self._digest:
+                self._good, self._digest = self._make(picked), digest
+        except ValueError as error:
+            raise self._unusable(f"{error}") from None
+        except RecursionError:
+            raise self._unusable("nested too deep") from None
+
+    def _text(self) -> str:
+        try:
             with _opened(self._path) as descriptor:
-                version = self._checked(os.fstat(descriptor))
-                if version == self._version:
-                    return
+                self._check(os.fstat(descriptor))
                 with os.fdopen(descriptor, "rb", closefd=False) as file:
                     content = file.read(FILE_BYTES_MAX + 1)
         except OSError as error:
@@ -100,13 +111,9 @@ class WatchedFile:
             raise self._unusable("not a text in UTF-8") from None
         if not text:
             raise self._unusable("empty")
-        try:
-            self._good = self._read(text)
-        except ValueError as error:
-            raise self._unusable(f"{error}") from None
-        self._version = version
+        return text
 
-    def _checked(self, found: os.stat_result) -> _Version:
+    def _check(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode):
             raise self._unusable("not a regular file")
         if found.st_mode & 0o077 and not self._shared:
@@ -115,7 +122,11 @@ class WatchedFile:
                 f"group or others can touch it (mode {mode:04o});"
                 " chmod 600 it, or allow that with key_file_shared"
             )
-        return _Version(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
     def _unusable(self, why: str) -> CredentialsUnavailable:
         return CredentialsUnavailable(f"{self._path}: {why}")
+
+
+def _digest_of(picked: object) -> bytes:
+    """Tells one content from another, without a second copy of its secrets."""
+    return hashlib.sha256(json.dumps(picked, sort_keys=True).encode()).digest()

@@ -134,16 +134,21 @@ def test_a_vanished_file_keeps_the_old_keys(path: Path) -> None:
     assert "No such file" in one.warning
 
 
-def test_refresh_reads_what_looks_unchanged(path: Path) -> None:
+def test_a_change_that_no_date_tells_is_seen(path: Path) -> None:
     """A disk's clock may be too coarse to tell two writes apart."""
     one = KeyFile(path)
     before = path.stat()
     one.get()
     write(path, INI.replace("LTAIdefault", "LTAIdef2ult"))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert one.get().key_id == "LTAIdefault"
-    one.refresh()
     assert one.get().key_id == "LTAIdef2ult"
+
+
+def test_a_deep_answer_is_a_reason(path: Path) -> None:
+    """A file may nest more than anybody can follow."""
+    write(path, '{"a": ' + "[" * 30_000 + "]" * 30_000 + "}")
+    with pytest.raises(CredentialsUnavailable, match=r"not JSON|nested"):
+        KeyFile(path).get()
 
 
 @pytest.mark.bar("P3")

@@ -217,6 +217,40 @@ def test_profiles_of_the_cli(config: Path, sts: Sts, metadata: Metadata) -> None
     }
 
 
+@pytest.mark.parametrize("profile", ["ram", "chain"])
+def test_keys_outlive_a_change_that_does_not_concern_them(
+    config: Path, profile: str
+) -> None:
+    """The CLI writes its file often; with STS away a role's keys could not be replaced."""
+    with serving(Sts()) as sts:
+        some = sources(sts)  # type: ignore[arg-type]
+        provider = CliProfile(config, some, profile=profile)
+        held = provider.get()
+    written = json.loads(config.read_text())
+    written["current"] = "node"
+    written["profiles"].append({"name": "new", "mode": "CloudSSO"})
+    config.write_text(json.dumps(written, indent=1))
+    assert provider.get() == held
+    assert provider.warning == ""
+
+
+@pytest.mark.parametrize("changed", ["bad", "ram"])
+def test_another_role_is_not_answered_with_the_keys_of_the_one_before(
+    config: Path, sts: Sts, changed: str
+) -> None:
+    """Also where only the profile changed that the role is taken with."""
+    provider = CliProfile(config, sources(sts), profile="chain")
+    assert provider.get().key_id == "STS.reader"
+    written = json.loads(config.read_text())
+    for profile in written["profiles"]:
+        if profile["name"] == "chain":
+            profile["source_profile"] = changed
+        if profile["name"] == "ram":
+            profile["access_key_secret"] = "wrong-canary"
+    config.write_text(json.dumps(written))
+    assert "SignatureDoesNotMatch" in refusal(provider)
+
+
 @pytest.mark.parametrize(
     ("profile", "why"),
     [
@@ -241,6 +275,7 @@ def test_profiles_that_give_nothing(
         ("{", "line 1: not JSON"),
         ("[]", "no profiles"),
         ('{"profiles": 1}', "no profiles"),
+        ('{"profiles": []}', "of no profile that it is current; ALIBABA_CLOUD_PROFILE"),
     ],
 )
 def test_a_file_that_is_no_configuration_of_the_cli(
