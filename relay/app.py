@@ -368,7 +368,7 @@ class Relay:
         change = changes(self._settings, new)
         if isinstance(change, NeedsRestart):
             raise RelayError(f"{', '.join(change.keys)}: to change that, restart")
-        provider = provider_of(loaded, self._logs.scrubber.add)
+        provider = provider_of(loaded, self._logs.scrubber.add, self._provider)
         for door in self._doors.change(self._listed(loaded), new):
             self._log.info("listening {url}", url=door.url)
         # From here on nothing can fail.

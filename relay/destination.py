@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from twisted.logger import Logger
+
 from relay.cloudmonitor.credentials import Credentials, Provider, Secret
 from relay.cloudmonitor.exchange import Endpoint, endpoint_at, endpoint_for
 from relay.cloudmonitor.packing import Packed, compose
-from relay.credentials.chain import open_provider
+from relay.credentials.chain import Chain, open_provider
 from relay.credentials.static import Static
 from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
@@ -80,37 +82,60 @@ class _Plan(NamedTuple):
 
 
 class Whispered:
-    """A provider that tells ``hush`` each secret it gives, before anybody can log it."""
+    """A chain that tells ``hush`` each secret it gives, before anybody can log it, and
+    the log whose keys they are, and what is wrong with a source: each time that changes.
+    """
 
-    def __init__(self, provider: Provider, hush: Callable[[str], None]) -> None:
-        self._provider, self._hush = provider, hush
+    _log = Logger()
+
+    def __init__(self, chain: Chain, hush: Callable[[str], None]) -> None:
+        self.origin = chain.origin
+        self._chain, self._hush = chain, hush
         self._told: Credentials | None = None
+        self._complaint = ""
 
     @property
     def warning(self) -> str:
-        """What the provider complains of."""
-        return self._provider.warning
+        """What the chain complains of."""
+        return self._chain.warning
 
     def get(self) -> Credentials:
-        """As the provider."""
-        found = self._provider.get()
-        if found != self._told:
+        """As the chain."""
+        found, before = self._chain.get(), self._told
+        if found != before:
             for secret in filter(None, (found.secret, found.token)):
                 self._hush(secret.reveal())
-            self._told = found
+        self._told = found
+        if before is None or found.source != before.source:
+            self._log.info(
+                "signing with the key {key_id} from {source}",
+                key_id=found.masked_key_id,
+                source=found.source,
+            )
+        self._complain(self._chain.warning)
         return found
 
     def refresh(self) -> None:
-        """As the provider."""
-        self._provider.refresh()
+        """As the chain."""
+        self._chain.refresh()
+
+    def _complain(self, complaint: str) -> None:
+        before, self._complaint = self._complaint, complaint
+        if complaint and complaint != before:
+            self._log.warn("a source of keys fails: {complaint}", complaint=complaint)
 
 
 def provider_of(
-    loaded: Loaded, hush: Callable[[str], None] = lambda _: None
+    loaded: Loaded,
+    hush: Callable[[str], None] = lambda _: None,
+    before: Provider | None = None,
 ) -> Provider | None:
     """Whose keys sign; None where nothing is signed. ``hush`` hears each secret.
 
-    Raises ConfigError where CloudMonitor is the sink and no source is configured.
+    It is ``before``, told to ask anew, where that has the same sources: the temporary
+    keys it holds, and the last good version of a file, are not to be had again while a
+    source is away. Raises ConfigError where CloudMonitor is the sink and no source is
+    configured.
     """
     settings = loaded.settings
     if settings.sink == "emulator":
@@ -125,6 +150,9 @@ def provider_of(
         shared=settings.key_file_shared,
         proxies=settings.use_proxy,
     )
+    if isinstance(before, Whispered) and before.origin == found.origin:
+        before.refresh()
+        return before
     return Whispered(found, hush)
 
 

@@ -3,14 +3,19 @@
 from pathlib import Path
 
 import pytest
+from twisted.logger import capturedLogs, formatEvent
 
 from relay.cloudmonitor.credentials import Credentials, Secret
+from relay.credentials.chain import Chain
+from relay.credentials.keyfile import KeyFile
 from relay.credentials.static import Static
 from relay.delivery.batch import Batch
 from relay.destination import SINKS, Whispered, open_sink, open_spool, provider_of
 from relay.errors import ConfigError
 from relay.settings import Loaded, Settings, load
 from relay.sink.cloudmonitor import CloudMonitorSink
+
+REGION = ("region", "cn-hangzhou")
 
 
 def loaded(*flags: tuple[str, str], **environment: str) -> Loaded:
@@ -28,10 +33,72 @@ def test_each_secret_is_hushed_once_when_it_is_used() -> None:
     """Key files change; the log must know every secret before it can meet it."""
     heard: list[str] = []
     keys = Credentials("id", Secret("canary"), Secret("token"))
-    provider = Whispered(Static(keys), heard.append)
+    provider = Whispered(Chain([Static(keys)]), heard.append)
     assert provider.get() is keys
     provider.get()
     assert heard == ["canary", "token"]
+
+
+def written(path: Path, key_id: str) -> Path:
+    """A key file that only its owner can touch."""
+    path.write_text(f"[default]\naccess_key_id={key_id}\naccess_key_secret=canary\n")
+    path.chmod(0o600)
+    return path
+
+
+def test_the_log_names_the_source_of_keys_and_each_that_fails(tmp_path: Path) -> None:
+    """Once, and again when it is another; of the key it shows enough to tell it."""
+    first = written(tmp_path / "first", "LTAI1234567890abcd")
+    second = written(tmp_path / "second", "LTAI0987654321wxyz")
+    provider = Whispered(Chain([KeyFile(first), KeyFile(second)]), hush=lambda _: None)
+    with capturedLogs() as events:
+        provider.get()
+        provider.get()
+        first.write_text("")
+        provider.get()
+        provider.get()
+    assert list(map(formatEvent, events)) == [
+        f"signing with the key LTAI…abcd from {first}",
+        f"a source of keys fails: {first}: empty",
+    ]
+    first.unlink()
+    provider = Whispered(Chain([KeyFile(first), KeyFile(second)]), hush=lambda _: None)
+    with capturedLogs() as events:
+        provider.get()
+        written(first, "LTAI1234567890abcd")
+        provider.get()
+    assert list(map(formatEvent, events)) == [
+        f"signing with the key LTAI…wxyz from {second}",
+        f"a source of keys fails: {first}: No such file or directory",
+        f"signing with the key LTAI…abcd from {first}",
+    ]
+
+
+def test_a_reload_that_names_the_same_sources_keeps_the_keys(tmp_path: Path) -> None:
+    """A source may be away just then; one that was not looked at before counts as new."""
+    flags = ("key_file", str(written(tmp_path / "keys", "LTAI1"))), REGION
+    first = provider_of(loaded(*flags))
+    assert first is not None
+    kept = first.get()
+    (tmp_path / "keys").unlink()
+    again = provider_of(loaded(*flags), before=first)
+    assert again is first
+    assert again.get() == kept
+    for other in (
+        loaded(*flags, ("credentials_profile", "other")),
+        loaded(*flags, ("key_file_shared", "yes")),
+        loaded(*flags, ALIBABA_CLOUD_CREDENTIALS_FILE="/nowhere"),
+    ):
+        assert provider_of(other, before=first) is not first
+
+
+def test_a_file_that_came_since_is_looked_at_after_a_reload(tmp_path: Path) -> None:
+    """Such as the aliyun CLI writes when somebody calls it for the first time."""
+    variables = {"HOME": str(tmp_path), "ALIBABA_CLOUD_CREDENTIALS_FILE": "/nowhere"}
+    first = provider_of(loaded(REGION, **variables))
+    (tmp_path / ".aliyun").mkdir()
+    (tmp_path / ".aliyun/config.json").touch()
+    assert provider_of(loaded(REGION, **variables), before=first) is not first
 
 
 def test_without_any_source_of_keys_there_is_no_provider() -> None:

@@ -4,10 +4,11 @@ Configured and silent is not the same as not configured: the first may answer la
 second never will.
 """
 
+import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 
 from relay.cloudmonitor.credentials import Credentials, CredentialsUnavailable, Provider
@@ -43,10 +44,14 @@ ECS_PRODUCT = "Alibaba Cloud ECS"
 
 
 class Chain:
-    """The first of ``providers`` that yields, asked anew each time."""
+    """The first of ``providers`` that yields, asked anew each time.
 
-    def __init__(self, providers: Sequence[Provider]) -> None:
+    ``origin`` is what they were made of: equal ones make the same sources.
+    """
+
+    def __init__(self, providers: Sequence[Provider], origin: Hashable = None) -> None:
         self._providers = tuple(providers)
+        self.origin = origin
         self._skipped = ""
 
     @property
@@ -91,7 +96,7 @@ def open_provider(
     proxies: bool = True,
     wall: Callable[[], float] = time.time,
     on_ecs: Callable[[], bool] = _is_ecs,
-) -> Provider:
+) -> Chain:
     """A key file that was named in the settings, then what the vendor's chain looks at.
 
     What the operator wrote for this program goes before what happens to be around.
@@ -140,7 +145,8 @@ def open_provider(
             f" ~/{INI_FILE}, {FILE_VARIABLE}, {URI_VARIABLE}, an ECS instance or"
             f" {ECS_VARIABLE}. To try the relay without an account, use --sink emulator",
         )
-    return Chain(found)
+    told = hashlib.sha256(repr(sorted(texts.items())).encode()).digest()
+    return Chain(found, (told, key_file, profile, shared, proxies, cli, ini))
 
 
 def _home_file(texts: Mapping[str, str], name: str) -> Path | None:

@@ -353,7 +353,7 @@ def test_the_order_is_the_vendors(tmp_path: Path, config: Path, token: Path) -> 
         "",
     ):
         chain = open_provider(environment)
-        order.append(type(chain._providers[0]).__name__)  # type: ignore[attr-defined]
+        order.append(type(chain._providers[0]).__name__)
         if gone.endswith("DISABLED"):
             environment[gone] = "true"
         else:
