@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from relay.cloudmonitor.credentials import CredentialsUnavailable
+from relay.credentials.fixes import Fix, with_fix
 
 __all__ = ["ANSWER_BYTES_MAX", "SECONDS", "Asker"]
 
@@ -31,13 +32,19 @@ class _Stays(urllib.request.HTTPRedirectHandler):
 
 
 class Asker:
-    """``source`` is what people know the one by who is asked; ``proxies``: whether those of
-    the environment are used, which for an address nearby would be a mistake."""
+    """``source`` is what people know the one by who is asked, ``fix`` what mends a refusal
+    of it; ``proxies``: whether those of the environment are used, which for an address
+    nearby would be a mistake."""
 
     def __init__(
-        self, source: str, *, seconds: float = SECONDS, proxies: bool = False
+        self,
+        source: str,
+        fix: Fix,
+        *,
+        seconds: float = SECONDS,
+        proxies: bool = False,
     ) -> None:
-        self.source, self._seconds = source, seconds
+        self.source, self._fix, self._seconds = source, fix, seconds
         handlers: list[urllib.request.BaseHandler] = [_Stays()]
         if not proxies:
             handlers.append(urllib.request.ProxyHandler({}))
@@ -58,11 +65,13 @@ class Asker:
         try:
             return self._answer(request).decode("utf-8-sig", "replace")
         except urllib.error.HTTPError as error:
-            raise self.unavailable(f"HTTP {error.code}{_code_in(error)}") from None
+            code = _code_in(error)
+            why = f"HTTP {error.code}, {code}" if code else f"HTTP {error.code}"
+            raise self.unavailable(why, self._fix(error.code, code)) from None
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             kind = type(reason if isinstance(reason, OSError) else error).__name__
-            raise self.unavailable(f"no answer ({kind})") from None
+            raise self.unavailable(f"no answer ({kind})", self._fix(0, "")) from None
 
     def fields(
         self,
@@ -83,9 +92,9 @@ class Asker:
             raise self.unavailable("it does not give any")
         return found
 
-    def unavailable(self, why: str) -> CredentialsUnavailable:
+    def unavailable(self, why: str, fix: str = "") -> CredentialsUnavailable:
         """To be raised."""
-        return CredentialsUnavailable(f"{self.source}: {why}")
+        return CredentialsUnavailable(with_fix(f"{self.source}: {why}", fix))
 
     def _answer(self, request: urllib.request.Request) -> bytes:
         """All of it, within the time. The timeout alone holds for each operation."""
@@ -107,4 +116,4 @@ def _code_in(error: urllib.error.HTTPError) -> str:
     except (OSError, ValueError, AttributeError, RecursionError, KeyError):
         return ""
     is_word = isinstance(code, str) and _CODE.fullmatch(code)
-    return f", {code}" if is_word else ""
+    return code if is_word else ""

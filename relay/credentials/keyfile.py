@@ -121,6 +121,9 @@ def _ini(text: str, profile: str) -> Mapping[str, str]:
         line = getattr(error, "lineno", "?")
         raise ValueError(f"line {line}: not an ini file") from None
     if not parser.has_section(profile):
-        raise ValueError(f"it has no section [{profile}]")
+        raise ValueError(
+            f"it has no section [{profile}]; --credentials-profile or"
+            " ALIBABA_CLOUD_PROFILE names another"
+        )
     # The vendor's own reader cuts a value at '#'.
     return {k: v.partition("#")[0].strip() for k, v in parser[profile].items()}

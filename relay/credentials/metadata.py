@@ -9,6 +9,7 @@ from typing import Final
 
 from relay.cloudmonitor.credentials import Credentials, CredentialsUnavailable
 from relay.credentials.asking import Asker
+from relay.credentials.fixes import metadata_fix
 from relay.credentials.texts import credentials_of
 from relay.credentials.uri import FIELDS
 
@@ -37,7 +38,7 @@ class InstanceRole:
         self, role: str = "", *, url: str = METADATA_URL, token_only: bool = False
     ) -> None:
         self._role, self._url, self._token_only = role, url, token_only
-        self._asker = Asker(SOURCE, seconds=SECONDS)
+        self._asker = Asker(SOURCE, metadata_fix, seconds=SECONDS)
 
     def fetch(self) -> Credentials:
         """Raises CredentialsUnavailable."""
@@ -46,7 +47,8 @@ class InstanceRole:
         role = self._role or self._asker.text(roles, headers=headers).strip()
         if not _NAME.fullmatch(role):
             raise self._asker.unavailable(
-                "the instance has no role, or one with a strange name"
+                "the instance has no role, or one with a strange name",
+                "name it with ALIBABA_CLOUD_ECS_METADATA",
             )
         found = self._asker.fields(f"{roles}{role}", headers=headers)
         return credentials_of(found, FIELDS, f"{SOURCE} {role}")

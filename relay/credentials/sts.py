@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from relay.cloudmonitor.credentials import Credentials, CredentialsUnavailable, Provider
 from relay.cloudmonitor.exchange import Endpoint, rpc_request
 from relay.credentials.asking import Asker
+from relay.credentials.fixes import sts_fix
 from relay.credentials.texts import credentials_of
 from relay.credentials.uri import FIELDS
 
@@ -21,6 +22,10 @@ __all__ = ["DURATION_SECONDS", "OidcRole", "Role", "Sts", "SwitchedRole"]
 VERSION: Final = "2015-04-01"
 DURATION_SECONDS: Final = 3600
 TOKEN_BYTES_MAX: Final = 64 * 1024
+MOUNT_FIX: Final = (
+    "mount the service account's token there, readable for the relay, as"
+    " ack-pod-identity-webhook does"
+)
 
 
 class Role(NamedTuple):
@@ -66,7 +71,7 @@ class OidcRole:
         self._sts, self._role = sts, role
         self._provider_arn, self._token_file = provider_arn, token_file
         self._source = f"OIDC role {role.arn}"
-        self._asker = Asker(self._source, proxies=sts.proxies)
+        self._asker = Asker(self._source, sts_fix, proxies=sts.proxies)
 
     def fetch(self) -> Credentials:
         """Raises CredentialsUnavailable."""
@@ -98,11 +103,11 @@ class OidcRole:
                 text = file.read(TOKEN_BYTES_MAX).decode("ascii").strip()
         except OSError as error:
             why = error.strerror or type(error).__name__
-            raise self._asker.unavailable(f"{path}: {why}") from None
+            raise self._asker.unavailable(f"{path}: {why}", MOUNT_FIX) from None
         except UnicodeDecodeError:
-            raise self._asker.unavailable(f"{path}: not a token") from None
+            raise self._asker.unavailable(f"{path}: not a token", MOUNT_FIX) from None
         if not text:
-            raise self._asker.unavailable(f"{path}: empty")
+            raise self._asker.unavailable(f"{path}: empty", MOUNT_FIX)
         return text
 
 
@@ -112,7 +117,7 @@ class SwitchedRole:
     def __init__(self, sts: Sts, role: Role, base: Provider) -> None:
         self._sts, self._role, self._base = sts, role, base
         self._source = f"RAM role {role.arn}"
-        self._asker = Asker(self._source, proxies=sts.proxies)
+        self._asker = Asker(self._source, sts_fix, proxies=sts.proxies)
 
     def fetch(self) -> Credentials:
         """Raises CredentialsUnavailable."""

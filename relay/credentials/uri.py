@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from relay.cloudmonitor.credentials import Credentials
 from relay.credentials.asking import Asker
+from relay.credentials.fixes import uri_fix
 from relay.credentials.texts import Fields, credentials_of
 from relay.errors import ConfigError
 
@@ -30,7 +31,7 @@ class KeysAtUri:
             raise ConfigError(
                 URI_VARIABLE, "wants http://… or https://…", source="environment"
             )
-        self._uri, self._asker = uri, Asker(SOURCE)
+        self._uri, self._asker = uri, Asker(SOURCE, uri_fix)
 
     def fetch(self) -> Credentials:
         """Raises CredentialsUnavailable."""

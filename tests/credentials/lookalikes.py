@@ -8,9 +8,11 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -19,6 +21,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 __all__ = ["EXPIRATION", "Metadata", "Sts", "serving"]
 
 EXPIRATION = "2026-01-02T04:04:05Z"
+
+_ARN = re.compile(r"acs:ram::\d+:role/[\w.-]+", re.ASCII)
 
 
 def keys(name: str) -> dict[str, str]:
@@ -74,6 +78,12 @@ class Sts(_Service):
 
     TOKEN = "a.cluster.token"
     PAIR = ("LTAIbase", "base-secret")
+    TOLERANCE_SECONDS = 900
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = datetime.fromisoformat(EXPIRATION) - timedelta(hours=1)
+        self._nonces: set[str] = set()
 
     def answer(
         self, method: str, target: str, headers: Message, form: dict[str, str]
@@ -91,19 +101,40 @@ class Sts(_Service):
         action = asked.get("Action")
         common = {"RoleArn", "RoleSessionName", "DurationSeconds"}
         is_known = asked.get("Version"), asked.get("Format"), method
-        checks = [
+        checks: list[tuple[object, str]] = [
             (is_known == ("2015-04-01", "JSON", "POST"), "InvalidVersion"),
             ("OIDCToken" not in query, "TokenInAddress"),
+            (self._is_recent(asked.get("Timestamp", "")), "InvalidTimeStamp.Expired"),
+            (self._is_fresh(asked.get("SignatureNonce", "")), "SignatureNonceUsed"),
             (common <= form.keys(), "MissingParameter"),
+            (_ARN.fullmatch(form.get("RoleArn", "")), "EntityNotExist.Role"),
+            (_is_duration(form.get("DurationSeconds", "")), "InvalidParameter"),
             (action in ("AssumeRole", "AssumeRoleWithOIDC"), "InvalidAction"),
         ]
         if action == "AssumeRole":
+            method_of = form.get("SignatureMethod"), form.get("SignatureVersion")
+            is_v1 = method_of == ("HMAC-SHA1", "1.0")
+            checks.append((is_v1, "InvalidParameter"))
             checks.append((self._is_signed(form), "SignatureDoesNotMatch"))
         else:
             is_ours = form.get("OIDCToken") == self.TOKEN
             checks.append((bool(form.get("OIDCProviderArn")), "MissingOIDCProviderArn"))
             checks.append((is_ours, "AuthenticationFail.OIDCToken.Invalid"))
         return next((code for holds, code in checks if not holds), "")
+
+    def _is_recent(self, stamp: str) -> bool:
+        """In UTC and in the form of the document, by the service's clock."""
+        try:
+            told = datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            return False
+        return abs((told - self.now).total_seconds()) <= self.TOLERANCE_SECONDS
+
+    def _is_fresh(self, nonce: str) -> bool:
+        """Never seen, as each request has to be."""
+        seen = nonce in self._nonces
+        self._nonces.add(nonce)
+        return bool(nonce) and not seen
 
     def _is_signed(self, form: dict[str, str]) -> bool:
         """Either by the pair, or by keys that this very service gave for a role."""
@@ -124,6 +155,10 @@ class Sts(_Service):
             form.get("AccessKeyId") == key_id
             and form.get("Signature") == base64.b64encode(digest).decode()
         )
+
+
+def _is_duration(text: str) -> bool:
+    return text.isdecimal() and 900 <= int(text) <= 43_200
 
 
 @contextmanager

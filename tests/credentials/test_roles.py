@@ -1,6 +1,7 @@
 """Keys of roles: from a cluster's token, from other keys, from the machine."""
 
 import json
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def sources(
     return Sources(
         named | environment,
         wall=lambda: NOW,
-        nonce=lambda: "a-nonce",
+        nonce=lambda: uuid.uuid4().hex,
         proxies=False,
         metadata_url=metadata.url if metadata else "http://127.0.0.1:1",
     )
