@@ -1,13 +1,14 @@
 """What the garbage collector is told after each period."""
 
-from relay.service.heap import Heap
+from relay.service.heap import FEW_OBJECTS, Heap
 
 
 class Calls:
     """Records what was asked of it, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, objects: int = FEW_OBJECTS + 1) -> None:
         self.calls: list[str] = []
+        self.objects = objects
 
     def collect(self, generation: int = 2) -> int:
         self.calls.append(f"collect {generation}")
@@ -22,11 +23,14 @@ class Calls:
     def unfreeze(self) -> None:
         self.calls.append("unfreeze")
 
+    def get_freeze_count(self) -> int:
+        return self.objects
+
 
 def test_the_heap_is_walked_whole_only_now_and_then() -> None:
     """Young garbage goes each time; what died later is found by the rare full look."""
     calls = Calls()
-    heap = Heap(calls, thaw_every=3)
+    heap = Heap(calls, thaw_every=3, thaw_few_every=1)
     for _ in range(3):
         heap.set_aside()
     assert calls.calls == [
@@ -34,3 +38,16 @@ def test_the_heap_is_walked_whole_only_now_and_then() -> None:
         *("collect 1", "freeze") * 2,
         *("unfreeze", "collect 2", "freeze"),
     ]
+
+
+def test_few_objects_are_walked_more_often() -> None:
+    """It costs little then, and what requests leave does not gather for an hour."""
+    calls = Calls(FEW_OBJECTS)
+    heap = Heap(calls, thaw_every=6, thaw_few_every=2)
+    for _ in range(4):
+        heap.set_aside()
+    assert calls.calls.count("unfreeze") == 2
+    calls.objects += 1
+    for _ in range(6):
+        heap.set_aside()
+    assert calls.calls.count("unfreeze") == 3
