@@ -98,16 +98,32 @@ def started() -> Child:
     )
 
 
+def refused(http: str) -> float:
+    """How many had to go; none that is known of while a crowd arrives."""
+    try:
+        return metric(http, "connections_refused_total")
+    except OSError:
+        return 0
+
+
 @pytest.mark.bar("A1")
 @pytest.mark.usefixtures("many_descriptors")
-def test_a_crowd_costs_little_and_nobody_else(figure: Callable[[str], None]) -> None:
-    """Whoever behaves is answered, every line arrives, and memory stays."""
+def test_a_crowd_costs_little_and_nobody_else(
+    figure: Callable[[str], None], request: pytest.FixtureRequest
+) -> None:
+    """Whoever behaves is answered, every line arrives, and memory stays.
+
+    Once the crowd is there: while hundreds arrive in one turn, whoever is among them and
+    was not answered yet may have to go with them.
+    """
     relay = started()
     http = relay.urls["http"][0]
     load = Load(relay, series=100)
     wait_until("no load", lambda: status(http)["ledger"]["lines"] > 10_000)
     baseline = resident_bytes(relay)
     visitors = Visitors(relay)
+    request.addfinalizer(visitors.close)
+    wait_until("the crowd has not come", lambda: refused(http) >= 2 * VISITORS - 210)
     visitors.drip()
     taken = health_seconds(http, 2.5)
     assert p99(taken) <= ANSWER_SECONDS
@@ -122,13 +138,10 @@ def test_a_crowd_costs_little_and_nobody_else(figure: Callable[[str], None]) -> 
     assert more <= RSS_MORE_BYTES
     sent = load.stop()
     wait_until("lines are lost", lambda: status(http)["ledger"]["lines"] == sent.lines)
-    refused = metric(http, "connections_refused_total")
-    assert refused >= 2 * VISITORS - 400
     figure(
         f"{2 * VISITORS} connections: {more / 2**20:.1f} MiB more, {sent.lines} lines and"
-        f" none lost, health p99 {p99(taken) * 1000:.0f} ms, {refused:.0f} had to go"
+        f" none lost, health p99 {p99(taken) * 1000:.0f} ms, {refused(http):.0f} had to go"
     )
-    visitors.close()
     assert relay.stop() == 0
 
 
