@@ -8,7 +8,8 @@ nothing more is read from where it came.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -32,6 +33,9 @@ QUIET_SECONDS = 0.02
 
 PIECE_BYTES = 4096
 """Known lines, at 5 bytes the shortest, take some 0.5 ms in so many."""
+
+PIECES_AT_ONCE = 8
+"""Of datagrams that were read together; the reactor has its turn after that."""
 
 
 class Source(Protocol):
@@ -95,6 +99,41 @@ class Intake:
             self._paused.add(source)
             source.pauseProducing()
         self._waiting.extend((piece, period) for piece in self._pieces(packet))
+
+    def take_all(self, datagrams: Sequence[bytes], size: int, source: Any) -> None:
+        """As ``take``, for datagrams of ``size`` bytes together that arrived in one.
+
+        Their lines are fed together, in their order: a datagram ends a line.
+        """
+        self.datagrams += len(datagrams)
+        self.received_bytes += size
+        if self._copy is not None:
+            for datagram in datagrams:
+                self._copy(datagram)
+        self.seen_at = now = self._wall()
+        period = self._period_at(now)
+        pieces = self._pieces(b"\n".join(datagrams))
+        if not self._waiting:
+            for piece in islice(pieces, PIECES_AT_ONCE):
+                rest = self._feed_some(piece, period)
+                if rest:
+                    self._waiting.append((rest, period))
+                    break
+            else:
+                piece = next(pieces, b"")
+                if not piece:
+                    return
+                self._waiting.append((piece, period))
+            self._go_on_next_turn()
+        if source not in self._paused:
+            self._paused.add(source)
+            source.pauseProducing()
+        self._waiting.extend((piece, period) for piece in pieces)
+
+    def ends_within(self, seconds: float) -> bool:
+        """Whether another period begins before ``seconds`` have passed."""
+        now = self._wall()
+        return self._period_at(now) != self._period_at(now + seconds)
 
     @property
     def is_behind(self) -> bool:

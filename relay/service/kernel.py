@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-__all__ = ["KernelDrops", "ReceiveBuffer", "drops", "receive_buffer"]
+__all__ = ["KernelDrops", "ReceiveBuffer", "drops", "granted", "receive_buffer"]
 
 TABLES = ("/proc/net/udp", "/proc/net/udp6")
 
@@ -105,21 +105,22 @@ def receive_buffer(
     the two can be compared.
     """
     options = [_SO_RCVBUFFORCE] if _LINUX else []
-    if lower or min(asked, _most_bytes()) > _granted(sock):
+    if lower or min(asked, _most_bytes()) > granted(sock):
         options.append(socket.SO_RCVBUF)  # cuts at the most, which may be less than now
-    for option in options if lower or asked > _granted(sock) else ():
+    for option in options if lower or asked > granted(sock) else ():
         try:
             sock.setsockopt(socket.SOL_SOCKET, option, asked)
         except OSError:
             continue
         break
-    return ReceiveBuffer(asked, _granted(sock))
+    return ReceiveBuffer(asked, granted(sock))
 
 
 _LINUX = sys.platform.startswith("linux")
 
 
-def _granted(sock: socket.socket) -> int:
+def granted(sock: socket.socket) -> int:
+    """Bytes of a socket's receive queue, as they are asked for."""
     reported = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
     return reported // 2 if _LINUX else reported
 

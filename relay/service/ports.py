@@ -15,9 +15,10 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.unix import DatagramPort
 
 from relay.errors import RelayError
+from relay.service.gather import Gatherer
 from relay.service.inherit import Inherited
 from relay.service.intake import Datagrams, Intake, drain, drain_streams
-from relay.service.kernel import KernelDrops, ReceiveBuffer, receive_buffer
+from relay.service.kernel import KernelDrops, ReceiveBuffer, granted, receive_buffer
 from relay.service.socket_file import MODE, made, make_way, remove
 from relay.service.streams import Streams
 
@@ -48,6 +49,7 @@ class Port(NamedTuple):
     streams: Streams | None = None
     path: str = ""
     inode: int = 0
+    gatherer: Gatherer | None = None
 
     def resized(self, buffer_bytes: int, *, lower: bool) -> "Port":
         """With the receive buffer that is asked for now."""
@@ -59,6 +61,8 @@ class Port(NamedTuple):
     @inlineCallbacks
     def close(self, reactor: Any) -> Generator[Deferred[Any], Any, None]:
         """Read what the kernel still holds, then close."""
+        if self.gatherer is not None:
+            self.gatherer.stop()
         if self.streams is None:
             yield drain(self.bound, self.intake, reactor)
         else:
@@ -79,7 +83,8 @@ def udp(reactor: Any, host: str, port: int, intake: Intake, buffer_bytes: int) -
         )
     except CannotListenError as error:
         raise RelayError(f"{error.socketError}") from None
-    return _of_udp(bound, intake, receive_buffer(bound.socket, buffer_bytes))
+    buffer = receive_buffer(bound.socket, buffer_bytes)
+    return _of_udp(reactor, bound, intake, buffer)
 
 
 def adopt(reactor: Any, handed: Inherited, intake: Intake, buffer_bytes: int) -> Port:
@@ -89,12 +94,19 @@ def adopt(reactor: Any, handed: Inherited, intake: Intake, buffer_bytes: int) ->
     )
     handed.let_go()  # the port has a descriptor of its own
     buffer = receive_buffer(bound.socket, buffer_bytes, lower=False)
-    return _of_udp(bound, intake, buffer)
+    return _of_udp(reactor, bound, intake, buffer)
 
 
-def _of_udp(bound: Any, intake: Intake, buffer: ReceiveBuffer) -> Port:
-    bound.maxThroughput = READ_BYTES
-    return Port(bound, intake, KernelDrops(bound.fileno()), buffer)
+def _of_udp(reactor: Any, bound: Any, intake: Intake, buffer: ReceiveBuffer) -> Port:
+    gatherer = Gatherer(
+        bound,
+        intake,
+        reactor,
+        read_bytes=READ_BYTES,
+        buffer=lambda: granted(bound.socket),
+    )
+    drops = KernelDrops(bound.fileno())
+    return Port(bound, intake, drops, buffer, gatherer=gatherer)
 
 
 def tcp(reactor: Any, host: str, port: int, streams: Streams) -> Port:
