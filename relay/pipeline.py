@@ -26,6 +26,7 @@ def build_grammar(settings: Settings) -> Grammar:
         settings.dialect,
         settings.signed_gauge,
         sanitises=settings.key_name_sanitize,
+        service_checks=settings.report_service_checks,
     )
 
 

@@ -39,7 +39,8 @@ MORE = """\
   cms-relay explain --reasons
 """
 SETTINGS = (
-    *("dialect", "signed_gauge", "key_name_sanitize", "report_client_telemetry"),
+    *("dialect", "signed_gauge", "key_name_sanitize"),
+    *("report_client_telemetry", "report_service_checks"),
     *("series_limit", "series_limit_per_name"),
     *("instance", "instance_key", "first_tags", "mapping"),
     *("percentiles", "group_id", "region", "endpoint"),

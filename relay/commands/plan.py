@@ -46,7 +46,8 @@ A relay that runs has its port; have it copy what it gets: --repeat udp://127.0.
 Every series that was seen counts as reported in each period, on each of the relays.
 """
 SETTINGS = (
-    *("dialect", "signed_gauge", "key_name_sanitize", "report_client_telemetry"),
+    *("dialect", "signed_gauge", "key_name_sanitize"),
+    *("report_client_telemetry", "report_service_checks"),
     *("period", "long_period", "percentiles", "series_limit"),
     *("instance", "instance_key", "first_tags", "mapping", "group_id"),
     *("region", "requests_per_second", "entries_per_request", "request_bytes"),

@@ -32,7 +32,8 @@ periods that are complete by then, short and long alike. A long period that has 
 begun is not among them; --until 300 (with --start at a multiple of it) completes one.
 """
 SETTINGS = (
-    *("dialect", "signed_gauge", "key_name_sanitize", "report_client_telemetry"),
+    *("dialect", "signed_gauge", "key_name_sanitize"),
+    *("report_client_telemetry", "report_service_checks"),
     *("engine", "period", "long_period", "percentiles"),
     *(
         "series_limit",

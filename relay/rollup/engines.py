@@ -8,7 +8,7 @@ from relay.rollup.engine import Engine
 from relay.rollup.python import PythonEngine
 from relay.rollup.series import Resolve, Rewrite, Series
 from relay.statsd.grammar import Grammar
-from relay.statsd.sample import Kind
+from relay.statsd.sample import Event, Kind
 
 __all__ = ["ENGINES", "EngineOptions", "open_engine"]
 
@@ -32,6 +32,7 @@ class EngineOptions(TypedDict, total=False):
     new_series_limit: int
     released: Callable[[Series], None]
     rewrite: Rewrite | None
+    event: Callable[[Event], None]
 
 
 def open_engine(

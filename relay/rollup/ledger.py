@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from relay.rollup.engine import Tally
-from relay.statsd.sample import Kind, Reason, Refusal, What
+from relay.statsd.sample import Ignored, Kind, Reason, Refusal, What
 
 __all__ = ["KINDS", "Ledger"]
 
@@ -43,6 +43,13 @@ class Ledger:
             text = text[: 4 * _LONGEST_TEXT].decode("utf-8", "replace")
         refusal = Refusal(text[:_LONGEST_TEXT], reason)
         self._latest.extend([refusal] * min(times, _MOST_REFUSALS))
+
+    def set_aside(self, item: Refusal | Ignored, times: int) -> None:
+        """Count what the grammar made no sample of."""
+        if isinstance(item, Ignored):
+            self.ignored[item.what] += times
+        else:
+            self.refuse(item.reason, item.text, times)
 
     def turn_away(
         self, verdict: Reason | What, text: str | bytes | None, times: int

@@ -45,7 +45,7 @@ from relay.rollup.taken import Span
 from relay.rollup.vocabulary import Vocabulary
 from relay.statsd.grammar import Grammar, by_length, lines
 from relay.statsd.lengths import LINE_BYTES
-from relay.statsd.sample import Ignored, Item, Kind, Reason, Refusal, Sample, What
+from relay.statsd.sample import Event, Item, Kind, Reason, Refusal, Sample, What
 
 __all__ = ["PythonEngine"]
 
@@ -66,7 +66,8 @@ class PythonEngine:
     may lie ``future_seconds`` behind the open period's end. The first ``feed`` opens the
     oldest period that is ours: a stamp of an earlier one is late.
     ``released`` is told of each series whose name another one may have again;
-    ``rewrite`` says before all else which series what was sent counts as.
+    ``rewrite`` says before all else which series what was sent counts as. ``event`` gets
+    each event that the grammar reads; it is no section, and who gets it counts it.
     """
 
     name = "python"
@@ -90,8 +91,9 @@ class PythonEngine:
         new_series_limit: int = 0,
         released: Callable[[Series], None] = lambda _: None,
         rewrite: Rewrite | None = None,
+        event: Callable[[Event], None] = lambda _: None,
     ) -> None:
-        self._grammar, self._parse = grammar, grammar.parse
+        self._grammar, self._parse, self._event = grammar, grammar.parse, event
         self._resolve = resolve
         self._released = released
         self._held = HeldSeries(
@@ -381,10 +383,10 @@ class PythonEngine:
                     spelled = None
                 for _ in range(times):
                     self._take(item, line, spelled)
-            elif isinstance(item, Ignored):
-                self._ledger.ignored[item.what] += times
+            elif isinstance(item, Event):
+                self._event(item)
             else:
-                self._ledger.refuse(item.reason, item.text, times)
+                self._ledger.set_aside(item, times)
         self._ledger.duplicate_tags += duplicates
         return cost(items, line, self._admission.namings - namings)
 

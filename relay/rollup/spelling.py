@@ -21,6 +21,7 @@ from relay.rollup.held import Named
 from relay.rollup.ledger import KINDS
 from relay.rollup.slot import MEMBER_BYTES, CounterSlot, SetSlot, Slot
 from relay.rollup.timer import TimerSlot
+from relay.statsd.asides import SERVICE_CHECK
 from relay.statsd.sample import Kind, Reason, Sample, What
 
 __all__ = [
@@ -83,6 +84,7 @@ def is_plain(sample: Sample, spelled: Spelled) -> bool:
         and len(sample.values) == 1
         and len(spelled.line) <= _LONGEST_LINE
         and b":" not in spelled.value
+        and not spelled.name.startswith(SERVICE_CHECK)  # its value stands elsewhere
     )
 
 

@@ -1,7 +1,8 @@
 """Every setting, declared once. Flags, environment, file and documents follow from it.
 
 A field's name is the TOML key; ``--with-dashes`` is the flag and ``CMS_RELAY_…`` the
-environment variable. To add a setting, add a field: nothing else needs to know. How
+environment variable. To add a setting, add a field: nothing else needs to know. Those of
+what is received stand in ``declaration_intake``. How
 text becomes a value is ``forms``'s business, what must agree with what is ``rules``'s.
 """
 
@@ -13,10 +14,10 @@ import attrs
 
 from relay.cloudmonitor import contract
 from relay.cloudmonitor.exchange import Endpoint
+from relay.settings.declaration_intake import IntakeSettings
 from relay.settings.option import Unset, setting
 from relay.settings.rule_file import RuleFile
-from relay.settings.values import Address, Listen, Target
-from relay.statsd.grammar import DIALECTS
+from relay.settings.values import Address
 from relay.statsd.sample import Kind
 
 __all__ = ["Settings"]
@@ -26,69 +27,14 @@ def _host_name() -> str:
     return socket.gethostname()
 
 
-_IN, _ROLL, _NAME, _OUT = "intake", "roll-up", "naming", "delivery"
+_ROLL, _NAME, _OUT = "roll-up", "naming", "delivery"
 _SINK, _KEYS, _ADMIN = "sink", "credentials", "process"
 
 
 @attrs.frozen(kw_only=True)
-class Settings:
+class Settings(IntakeSettings):
     """What a relay does, in typed values. It never holds a secret."""
 
-    # intake
-    listen: tuple[Listen, ...] = setting(
-        _IN,
-        "Where StatsD is received",
-        default=(Listen("udp", "127.0.0.1", 8125),),
-        metavar="URL",
-        sample="udp://127.0.0.1:8125",
-    )
-    receive_buffer: int = setting(
-        _IN,
-        "Receive buffer asked of the kernel for each socket",
-        default=8 * 2**20,
-        unit="bytes",
-        least=4096,
-        most=2**30,
-    )
-    connections: int = setting(
-        _IN,
-        "Connections of each TCP or Unix listener at most",
-        default=1024,
-        least=1,
-        most=65_536,
-    )
-    connection_idle: float = setting(
-        _IN,
-        "How long a connection may be silent; 0 for ever",
-        default=60.0,
-        unit="seconds",
-        least=0,
-        most=86_400,
-    )
-    repeat: tuple[Target, ...] = setting(
-        _IN,
-        "Other daemons that get a copy of every packet, as it came",
-        default=(),
-        metavar="URL",
-        sample="udp://127.0.0.1:18125",
-    )
-    dialect: tuple[str, ...] = setting(
-        _IN,
-        "Ways to write tags in the name that are understood; graphite always is",
-        default=("graphite",),
-        choices=tuple(DIALECTS),
-    )
-    signed_gauge: Literal["delta", "value"] = setting(
-        _IN, "What +n and -n gauges mean", default="delta", choices=("delta", "value")
-    )
-    key_name_sanitize: bool = setting(
-        _IN,
-        "Clean names by statsd's key rule; without, CloudMonitor's rules alone clean them",
-        default=True,
-    )
-    report_client_telemetry: bool = setting(
-        _IN, "Report what Datadog's clients say about themselves", default=False
-    )
     # roll-up
     engine: Literal["auto", "python", "native"] = setting(
         _ROLL,

@@ -11,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from relay.statsd.asides import ASIDES, judge
+from relay.statsd.asides import ASIDES, judge, read_check, read_event
 from relay.statsd.lengths import (
     LINE_BYTES,
     NAME_CHARACTERS,
@@ -102,8 +102,10 @@ class _Line(NamedTuple):
 class Grammar:
     """A choice of dialects, of what a signed gauge means, and whether names are cleaned.
 
-    Graphite's tags are always on. ``sanitises``: names go by the reference's key rule. ``signed_gauge``: whether ``+n`` and ``-n`` change a
-    gauge (``delta``) or set it (``value``). Raises ValueError for a word that is none.
+    Graphite's tags are always on. ``sanitises``: names go by the reference's key rule.
+    ``signed_gauge``: whether ``+n`` and ``-n`` change a gauge (``delta``) or set it
+    (``value``). ``events`` are items of their own, ``service_checks`` gauges; without,
+    both are ignored. Raises ValueError for a word that is none.
     """
 
     def __init__(
@@ -112,22 +114,31 @@ class Grammar:
         signed_gauge: str = "delta",
         *,
         sanitises: bool = True,
+        events: bool = False,
+        service_checks: bool = False,
     ) -> None:
         if signed_gauge not in ("delta", "value"):
             raise ValueError(f"signed_gauge is delta or value, not {signed_gauge}")
         self._dialects = dialects
         self._sanitises = sanitises
         self._name = name_reader(dialects, sanitises=sanitises)
+        self._events, self._service_checks = events, service_checks
         self.signed_gauge = signed_gauge
 
     def signed(self, signed_gauge: str) -> "Grammar":
         """The same, where a signed gauge means that."""
-        return Grammar(self._dialects, signed_gauge, sanitises=self._sanitises)
+        return Grammar(
+            self._dialects,
+            signed_gauge,
+            sanitises=self._sanitises,
+            events=self._events,
+            service_checks=self._service_checks,
+        )
 
     def parse(self, line: bytes) -> tuple[Item, ...]:
         """What a line, as ``lines`` gives it, holds: at least one item. Never raises."""
         if line.startswith(ASIDES):
-            return _items([judge(line)], line)
+            return self._aside(line)
         if len(line) > LINE_BYTES:
             return _items([Reason.TOO_LONG], line[:LINE_BYTES])
         name, colon, rest = line.partition(b":")
@@ -145,6 +156,24 @@ class Grammar:
         for section in body.sections:
             found += self._section(section, shared)
         return _items(found, line)
+
+    def _aside(self, line: bytes) -> tuple[Item, ...]:
+        """An event or a service check: an item, a gauge, or ignored."""
+        judged = judge(line)
+        is_wanted = (judged is What.EVENT and self._events) or (
+            judged is What.SERVICE_CHECK and self._service_checks
+        )
+        if not is_wanted:
+            return _items([judged], line)
+        if len(line) > LINE_BYTES:
+            return _items([Reason.TOO_LONG], line[:LINE_BYTES])
+        if judged is What.EVENT:
+            return (read_event(line),)
+        check = read_check(line)
+        body = Body([], check.tags, check.timestamp, check.container)
+        shared = _share(self._name(check.name), body)
+        found = shared.refused or shared.sample(_GAUGE, (float(check.status),), 1.0)
+        return _items([found], line)
 
     def _section(self, section: Section, line: _Line) -> list[_Found]:
         """The samples of a section, and a reason for each value that is none."""

@@ -1,4 +1,4 @@
-"""What a line of StatsD can turn out to be: a sample, a refusal, something ignored.
+"""What a line of StatsD can turn out to be: a sample, a refusal, an event, or ignored.
 
 Bad input is normal input, so it is a value with a reason out of a closed list. This
 module knows nothing of how lines are cut (grammar) nor of what becomes of samples.
@@ -7,7 +7,8 @@ module knows nothing of how lines are cut (grammar) nor of what becomes of sampl
 import enum
 from typing import NamedTuple
 
-__all__ = ["Ignored", "Item", "Kind", "Reason", "Refusal", "Sample", "Tags", "What"]
+__all__ = ["Event", "Ignored", "Item", "Kind", "Reason", "Refusal", "Sample", "Tags"]
+__all__ += ["What"]
 
 Tags = tuple[tuple[str, str | None], ...]
 """Pairs sorted by key, one a key; a bare tag has the value None."""
@@ -114,4 +115,18 @@ class Ignored(NamedTuple):
     what: What
 
 
-Item = Sample | Refusal | Ignored
+class Event(NamedTuple):
+    """An event of DogStatsD that somebody wants; ``timestamp`` is in Unix seconds."""
+
+    title: str
+    text: str
+    timestamp: int | None = None
+    hostname: str | None = None
+    aggregation_key: str | None = None
+    priority: str = "normal"
+    source: str | None = None
+    alert_type: str = "info"
+    tags: Tags = ()
+
+
+Item = Sample | Refusal | Ignored | Event

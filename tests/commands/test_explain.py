@@ -81,6 +81,17 @@ def test_telemetry_of_clients_is_accepted_by_the_grammar_and_ignored(
     assert found["refused"] == []
 
 
+def test_a_service_check_is_a_gauge_where_it_is_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With its tags as Dimensions."""
+    (found,) = explained(capsys, "--report-service-checks", "_sc|db.up|2|#env:prod")
+    (accepted,) = found["accepted"]
+    assert (accepted["kind"], accepted["values"]) == ("gauge", [2.0])
+    assert accepted["metric"]["MetricName"] == "db_up"
+    assert accepted["metric"]["Dimensions"] == {"env": "prod", "instance": "web-1"}
+
+
 def test_tags_show_bare_empty_and_repeated_keys(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

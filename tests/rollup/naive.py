@@ -9,7 +9,7 @@ from relay.rollup.series import Series
 from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
 from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar, lines
-from relay.statsd.sample import Kind, Reason, Sample, What
+from relay.statsd.sample import Event, Kind, Reason, Sample, What
 from tests.rollup.rig import resolve
 
 __all__ = ["Naive"]
@@ -18,8 +18,8 @@ __all__ = ["Naive"]
 class Naive:
     """Feed, seal and close at once; ``counts`` is what the ledger has to be."""
 
-    def __init__(self, exact: int) -> None:
-        self._grammar = Grammar()
+    def __init__(self, exact: int, grammar: Grammar | None = None) -> None:
+        self._grammar = grammar or Grammar()
         self._exact = exact
         self._books: dict[int, dict[Series, Slot]] = {}
         self._memory: dict[Series, tuple[int, float]] = {}
@@ -42,7 +42,7 @@ class Naive:
             for item in self._grammar.parse(line):
                 if isinstance(item, Sample):
                     self._sample(item, now)
-                else:
+                elif not isinstance(item, Event):
                     self._count(item[1])
 
     def rollups(self, before: int) -> list[Rollup]:

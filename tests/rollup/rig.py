@@ -25,8 +25,14 @@ def resolve(kind: Kind, name: str, tags: Tags, /) -> Series | Reason | What:
 class Rig:
     """One engine; rows are found by ``name``, or ``name;key=value`` with tags."""
 
-    def __init__(self, name: str, **options: Unpack[EngineOptions]) -> None:
-        self.engine: Engine = open_engine(name, resolve, Grammar(), **options)
+    def __init__(
+        self,
+        name: str,
+        grammar: Grammar | None = None,
+        **options: Unpack[EngineOptions],
+    ) -> None:
+        grammar = grammar or Grammar()
+        self.engine: Engine = open_engine(name, resolve, grammar, **options)
 
     def feed(self, *lines: str | bytes, at: int = 0) -> None:
         """All lines in one datagram, in the period that starts ``at``."""

@@ -3,8 +3,23 @@
 import pytest
 
 from relay.statsd.grammar import Grammar, lines
-from relay.statsd.lengths import NAME_CHARACTERS, SECTIONS, TAG_CHARACTERS, TAGS
-from relay.statsd.sample import Item, Kind, Reason, Refusal, Sample
+from relay.statsd.lengths import (
+    LINE_BYTES,
+    NAME_CHARACTERS,
+    SECTIONS,
+    TAG_CHARACTERS,
+    TAGS,
+)
+from relay.statsd.sample import (
+    Event,
+    Ignored,
+    Item,
+    Kind,
+    Reason,
+    Refusal,
+    Sample,
+    What,
+)
 from tests.statsd.cases import Case, accepted, all_cases, ignored, items, refused
 
 
@@ -148,3 +163,51 @@ def test_refusals_of_one_line_share_its_text() -> None:
     first, *others = parse(b"a" + b":x|c" * 1_000)
     assert isinstance(first, Refusal)
     assert all(isinstance(o, Refusal) and o.text is first.text for o in others)
+
+
+EVENT = b"_e{1,1}:a|b|#k:v"
+CHECK = b"_sc|web up;dc=1|2|#env:dev|d:60|c:in-3|m:gone"
+ALL = Grammar(events=True, service_checks=True)
+
+
+def test_without_a_switch_events_and_checks_are_ignored() -> None:
+    """Each switch is for its own kind of line."""
+    assert parse(EVENT) == (Ignored(EVENT.decode(), What.EVENT),)
+    assert parse(CHECK) == (Ignored(CHECK.decode(), What.SERVICE_CHECK),)
+    (one,) = Grammar(service_checks=True).parse(EVENT)
+    (two,) = Grammar(events=True).parse(CHECK)
+    assert isinstance(one, Ignored)
+    assert isinstance(two, Ignored)
+
+
+def test_an_event_is_an_item() -> None:
+    """Also where a listener has a meaning of signs of its own."""
+    for grammar in (ALL, ALL.signed("value")):
+        assert grammar.parse(EVENT) == (Event("a", "b", tags=(("k", "v"),)),)
+
+
+def test_a_service_check_is_a_gauge() -> None:
+    """Its name is cleaned like any other, tags in it included; its time stands."""
+    tags = (("dc", "1"), ("env", "dev"))
+    wanted = Sample(
+        "web_up", Kind.GAUGE, (2.0,), tags=tags, timestamp=60, container="in-3"
+    )
+    assert ALL.parse(CHECK) == ALL.signed("value").parse(CHECK) == (wanted,)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"_e{9,1}:a|b", Reason.BAD_EVENT),
+        (b"_sc|a|4", Reason.BAD_SERVICE_CHECK),
+        (b"_sc|!|0", Reason.EMPTY_NAME),
+        (b"_sc|" + b"a" * (NAME_CHARACTERS + 1) + b"|0", Reason.TOO_LONG),
+        (b"_sc|a|0|m:" + b"a" * LINE_BYTES, Reason.TOO_LONG),
+        (b"_e{1,%d}:a|%s" % (LINE_BYTES, b"a" * LINE_BYTES), Reason.TOO_LONG),
+    ],
+)
+def test_a_wanted_one_may_be_refused(line: bytes, reason: Reason) -> None:
+    """For the reasons that lines of metrics have."""
+    (refusal,) = ALL.parse(line)
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is reason
