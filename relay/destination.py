@@ -12,7 +12,9 @@ from typing import NamedTuple, Protocol
 
 from twisted.logger import Logger
 
+from relay.cloudmonitor.contract import EVENTS, METRICS, Operation
 from relay.cloudmonitor.credentials import Credentials, Provider, Secret
+from relay.cloudmonitor.events import decode_event
 from relay.cloudmonitor.exchange import Endpoint, endpoint_at, endpoint_for
 from relay.cloudmonitor.packing import Packed, compose
 from relay.credentials.chain import Chain, open_provider
@@ -41,6 +43,7 @@ __all__ = [
     "counting",
     "endpoint_of",
     "open_sink",
+    "open_sinks",
     "open_spool",
     "provider_of",
     "request_rate",
@@ -79,6 +82,7 @@ class _Plan(NamedTuple):
     provider: Provider | None
     endpoint: Endpoint | None
     wall: Callable[[], float]
+    operation: Operation
 
 
 class Whispered:
@@ -225,8 +229,10 @@ def open_sink(
     provider: Provider | None,
     emulator: str | None,
     wall: Callable[[], float],
+    operation: Operation = METRICS,
 ) -> Sink:
-    """The sink that is set; ``emulator`` is the URL of the embedded one."""
+    """The sink that is set, for entries or events; ``emulator`` is the URL of the
+    embedded one."""
     packed = partial(
         compose,
         group_id=str(settings.group_id),
@@ -234,7 +240,22 @@ def open_sink(
         max_bytes=settings.request_bytes,
     )
     endpoint = endpoint_of(settings, emulator)
-    return SINKS[settings.sink](_Plan(settings, packed, provider, endpoint, wall))
+    plan = _Plan(settings, packed, provider, endpoint, wall, operation)
+    return SINKS[settings.sink](plan)
+
+
+def open_sinks(
+    settings: Settings,
+    *,
+    provider: Provider | None,
+    emulator: str | None,
+    wall: Callable[[], float],
+) -> tuple[Sink, Sink]:
+    """The sink for entries, and the one for events; arguments as of ``open_sink``."""
+    opened = partial(
+        open_sink, settings, provider=provider, emulator=emulator, wall=wall
+    )
+    return opened(), opened(operation=EVENTS)
 
 
 def endpoint_of(settings: Settings, emulator: str | None) -> Endpoint | None:
@@ -264,12 +285,19 @@ def _cloudmonitor(plan: _Plan) -> Sink:
         wall=plan.wall,
         nonce=lambda: uuid.uuid4().hex,
         signature=plan.settings.signature,
+        operation=plan.operation,
     )
+
+
+def _stdout(plan: _Plan) -> Sink:
+    if plan.operation == EVENTS:
+        return StdoutSink(plan.compose, sys.stdout, decode_event)
+    return StdoutSink(plan.compose, sys.stdout)
 
 
 SINKS: Mapping[str, Callable[[_Plan], Sink]] = {
     "cloudmonitor": _cloudmonitor,
     "emulator": _cloudmonitor,
-    "stdout": lambda plan: StdoutSink(plan.compose, sys.stdout),
+    "stdout": _stdout,
     "null": lambda plan: NullSink(plan.compose),
 }

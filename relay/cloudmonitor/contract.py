@@ -34,8 +34,13 @@ __all__ = [
     "DIMENSION_VALUE_SAFE",
     "ENTRIES_DEFAULT",
     "ENTRIES_MAX",
+    "EVENTS",
+    "EVENTS_MAX",
+    "EVENT_FIELDS",
+    "EVENT_REQUESTS_PER_SECOND",
     "FIELDS",
     "GATEWAY_CODES",
+    "METRICS",
     "NAME_BYTES_MAX",
     "NAME_SAFE",
     "NO_CODE",
@@ -55,12 +60,15 @@ __all__ = [
     "UNKNOWN_CODE",
     "VERSION",
     "Code",
+    "Operation",
     "Status",
 ]
 
 SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "api": "PutCustomMetric, API reference: alibabacloud.com/help/doc-detail/115004.html",
+        "event": "PutCustomEvent, API reference: alibabacloud.com/help/doc-detail/115012.html",
+        "elimits": "custom events, limits: alibabacloud.com/help/doc-detail/60196.htm",
         "limits": "custom monitoring, limits: alibabacloud.com/help/doc-detail/63275.html",
         "http": "HTTP upload interface: github.com/AlibabaCloudDocs/cms",
         "list": "DescribeCustomMetricList, API reference",
@@ -81,12 +89,25 @@ SOURCES: Mapping[str, str] = MappingProxyType(
     }
 )
 
+
+class Operation(NamedTuple):
+    """A call that puts things: what it is called, and the list they are numbered in."""
+
+    action: str
+    list_name: str
+
+
 # The operation [api, meta]
 ACTION = "PutCustomMetric"
 VERSION = "2019-01-01"
 CONTENT_TYPE_FORM = "application/x-www-form-urlencoded"
 FIELDS = ("Dimensions", "GroupId", "MetricName", "Period", "Time", "Type", "Values")
 """Of an entry, sorted; each is sent as ``MetricList.<N>.<field>``, N from 1. [api]"""
+
+METRICS = Operation(ACTION, "MetricList")  # [api]
+EVENTS = Operation("PutCustomEvent", "EventInfo")  # [event]
+EVENT_FIELDS = ("Content", "EventName", "GroupId", "Time")
+"""Of an event, sorted; each is sent as ``EventInfo.<N>.<field>``, N from 1. [event]"""
 
 ALGORITHM_V1 = "HMAC-SHA1"  # [rpc]
 ALGORITHM_V3 = "ACS3-HMAC-SHA256"  # [v3]
@@ -99,6 +120,12 @@ ENTRIES_MAX = 100  # [limits, java]
 ENTRIES_DEFAULT = 20  # [api], one below its 21
 BODY_BYTES_MAX = 256 * 1024  # [limits]
 BODY_BYTES_DEFAULT = 200_000  # [ours]
+
+# Events. The limits page says 100 in a request; the smaller of the two. Its 500 KB are
+# more than a body of entries may have, so that one limit of bytes will do. How long name
+# and content may be is said nowhere.
+EVENTS_MAX = 50  # [event]
+EVENT_REQUESTS_PER_SECOND = 20  # of a whole account [elimits]
 
 # An entry
 TYPE_RAW = 0  # Values is {"value": x}; refused in the free edition [api, http]

@@ -11,12 +11,13 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from relay.cloudmonitor.contract import (
-    ACTION,
     ALGORITHM_V1,
     ALGORITHM_V3,
     CONTENT_TYPE_FORM,
+    METRICS,
     NO_VPC_REGIONS,
     VERSION,
+    Operation,
 )
 from relay.cloudmonitor.credentials import Credentials
 from relay.cloudmonitor.signing import (
@@ -120,10 +121,11 @@ def put_request(
     nonce: str,
     signature: Signature = "v3",
     placement: Placement = "body",
+    operation: Operation = METRICS,
 ) -> Request:
-    """A PutCustomMetric of encoded entries; arguments as of ``rpc_request``."""
-    common = (ACTION, VERSION, _stamp(now), nonce)
-    form = _numbered(items)
+    """A put of encoded entries, or events; arguments as of ``rpc_request``."""
+    common = (operation.action, VERSION, _stamp(now), nonce)
+    form = _numbered(items, operation.list_name)
     return _signed(
         form,
         endpoint,
@@ -247,7 +249,7 @@ def _request(url: str, headers: Mapping[str, str], body: bytes) -> Request:
     return Request("POST", url, tuple(accepting.items()), body)
 
 
-def _numbered(items: Iterable[str]) -> str:
+def _numbered(items: Iterable[str], list_name: str) -> str:
     """``MetricList.1.Dimensions`` and so on, in canonical form.
 
     Items are encoded and their fields sorted already, so that only the numbers are to
@@ -255,7 +257,8 @@ def _numbered(items: Iterable[str]) -> str:
     """
     numbered = sorted((f"{n}.", item) for n, item in enumerate(items, 1))
     return "&".join(
-        f"MetricList.{n}{item.replace('&', f'&MetricList.{n}')}" for n, item in numbered
+        f"{list_name}.{n}{item.replace('&', f'&{list_name}.{n}')}"
+        for n, item in numbered
     )
 
 

@@ -1,6 +1,7 @@
 """Entries into batches that the service takes: by number and by bytes.
 
-Sizes are bytes of the form body as it is sent, with the ``MetricList.N.`` before each
+Sizes are bytes of the form body as it is sent, with the ``MetricList.N.``, or that of
+another list, before each
 field and the ``&`` between them. The few hundred bytes that a V1 signature adds to a
 body are not counted; the default limit leaves room for them.
 """
@@ -8,7 +9,12 @@ body are not counted; the default limit leaves room for them.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from relay.cloudmonitor.contract import BODY_BYTES_DEFAULT, ENTRIES_DEFAULT
+from relay.cloudmonitor.contract import (
+    BODY_BYTES_DEFAULT,
+    ENTRIES_DEFAULT,
+    METRICS,
+    Operation,
+)
 from relay.cloudmonitor.datum import data, encode, identity
 from relay.delivery.batch import Batch
 from relay.rollup.engine import Rollup
@@ -81,13 +87,14 @@ def pack(
     closed_at: int,
     max_entries: int = ENTRIES_DEFAULT,
     max_bytes: int = BODY_BYTES_DEFAULT,
+    operation: Operation = METRICS,
 ) -> Packed:
     """Group items, in order, into batches named ``<prefix>/<n>``, n from 1.
 
     Refuses: an item larger than a whole body; it is in ``refused``, never dropped.
     """
     refused: list[Oversize] = []
-    groups = _groups(items, max_entries, max_bytes, refused)
+    groups = _groups(items, max_entries, max_bytes, refused, operation.list_name)
     batches = (
         Batch(f"{prefix}/{n}", closed_at, tuple(group))
         for n, group in enumerate(groups, 1)
@@ -96,15 +103,19 @@ def pack(
 
 
 def _groups(
-    items: Iterable[str], max_entries: int, max_bytes: int, refused: list[Oversize]
+    items: Iterable[str],
+    max_entries: int,
+    max_bytes: int,
+    refused: list[Oversize],
+    list_name: str,
 ) -> Iterator[list[str]]:
     group: list[str] = []
     room = max_bytes
     for item in items:
-        if (alone := _item_bytes(item, 1)) > max_bytes:
+        if (alone := _item_bytes(item, 1, list_name)) > max_bytes:
             refused.append(Oversize(item, alone, max_bytes))
             continue
-        more = _item_bytes(item, len(group) + 1) + 1  # and the "&" before it
+        more = _item_bytes(item, len(group) + 1, list_name) + 1  # and the "&" before it
         if group and more > room:
             yield group
             group, room = [], max_bytes
@@ -117,6 +128,6 @@ def _groups(
         yield group
 
 
-def _item_bytes(item: str, n: int) -> int:
+def _item_bytes(item: str, n: int, list_name: str) -> int:
     """With ``MetricList.<n>.`` before each of its fields; items are ASCII."""
-    return len(item) + (item.count("&") + 1) * len(f"MetricList.{n}.")
+    return len(item) + (item.count("&") + 1) * len(f"{list_name}.{n}.")

@@ -1,4 +1,4 @@
-"""What stands beside the API: the page, the two logs, and the script of faults.
+"""What stands beside the API: the page, the three logs, and the script of faults.
 
 No HTTP server, no timers. Answers only to names that a rebound DNS entry cannot have,
 and to no page of another origin: these paths are neither signed nor verified.
@@ -35,6 +35,8 @@ class Beside:
                     ("/", "GET"): self._page,
                     ("/_emulator/entries", "GET"): self._entries,
                     ("/_emulator/entries", "DELETE"): self._forget,
+                    ("/_emulator/events", "GET"): self._events,
+                    ("/_emulator/events", "DELETE"): self._forget_events,
                     ("/_emulator/requests", "GET"): self._requests,
                     ("/_emulator/faults", "GET"): self._faults,
                     ("/_emulator/faults", "POST"): self._add_faults,
@@ -75,6 +77,12 @@ class Beside:
         forgotten = sum(1 for _ in self._emulator.store.lines())
         self._emulator.store.clear()
         return _json({"forgotten": forgotten})
+
+    def _events(self, _call: Call) -> Answer:
+        return _lines(self._emulator.events.lines())
+
+    def _forget_events(self, _call: Call) -> Answer:
+        return _json({"forgotten": self._emulator.events.clear()})
 
     def _requests(self, _call: Call) -> Answer:
         return _lines(self._emulator.request_lines())

@@ -25,7 +25,8 @@ from relay.emulator.answers import Refusal, refuse
 from relay.emulator.limits import Limits
 from relay.emulator.wire import Pairs
 
-__all__ = ["Entry", "Malformed", "Refused", "Values", "judge", "read_list"]
+__all__ = ["Entry", "Malformed", "MalformedError", "Refused", "Values"]
+__all__ += ["digits", "judge", "read_list", "time_ms"]
 
 Values = Mapping[str, int | float]
 
@@ -66,7 +67,7 @@ class Refused:
     message: str
 
 
-class _MalformedError(Exception):
+class MalformedError(Exception):
     """Text that cannot be read, on its way to becoming a ``Malformed``."""
 
 
@@ -105,7 +106,7 @@ def judge(
     try:
         entry = _entry(element, now)
         _check(entry, now, limits)
-    except _MalformedError as problem:
+    except MalformedError as problem:
         return Malformed(str(problem))
     except _RefusedError as problem:
         return Refused(str(problem))
@@ -114,12 +115,12 @@ def judge(
 
 def _entry(element: Mapping[str, str], now: float) -> Entry:
     return Entry(
-        group_id=_digits("GroupId", element["GroupId"]),
+        group_id=digits("GroupId", element["GroupId"]),
         metric_name=_metric_name(element["MetricName"]),
         dimensions=_dimensions(element["Dimensions"]),
         type=_type(element["Type"]),
         period=_period(element.get("Period", "")),
-        time_ms=_time_ms(element["Time"]) if element.get("Time") else int(now * 1000),
+        time_ms=time_ms(element["Time"]) if element.get("Time") else int(now * 1000),
         values=_values(element["Values"]),
     )
 
@@ -154,9 +155,10 @@ def _too_late(entry: Entry, now: float, limits: Limits) -> bool:
     return window is not None and entry.time_ms < (now - window) * 1000
 
 
-def _digits(field: str, text: str) -> str:
+def digits(field: str, text: str) -> str:
+    """``text``, if it is a number. Raises MalformedError."""
     if not re.fullmatch(r"\d{1,19}", text, re.ASCII):
-        raise _MalformedError(f"{field} is not a number")
+        raise MalformedError(f"{field} is not a number")
     return text
 
 
@@ -167,7 +169,7 @@ def _type(text: str) -> int:
 
 
 def _period(text: str) -> int | None:
-    return int(_digits("Period", text)) if text else None
+    return int(digits("Period", text)) if text else None
 
 
 def _metric_name(text: str) -> str:
@@ -184,7 +186,7 @@ def _dimensions(text: str) -> tuple[tuple[str, str], ...]:
     pairs: dict[str, str] = {}
     for key, value in given.items():
         if not isinstance(value, str):
-            raise _MalformedError("Dimensions has a value that is not text")
+            raise MalformedError("Dimensions has a value that is not text")
         if not key or not value:
             raise _RefusedError("dimensions has an empty key or value")
         pairs[_dimension_text(key)] = _dimension_text(value)
@@ -199,7 +201,7 @@ def _values(text: str) -> Values:
     values: dict[str, int | float] = {}
     for name, value in _json_object("Values", text).items():
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise _MalformedError(f"Values has a {name[:20]} that is not a number")
+            raise MalformedError(f"Values has a {name[:20]} that is not a number")
         if not _is_finite(value):
             raise _RefusedError("values is invalid")
         values[name] = value
@@ -217,9 +219,9 @@ def _json_object(field: str, text: str) -> dict[str, object]:
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError):
-        raise _MalformedError(f"{field} is not JSON") from None
+        raise MalformedError(f"{field} is not JSON") from None
     if not isinstance(value, dict):
-        raise _MalformedError(f"{field} is not a JSON object")
+        raise MalformedError(f"{field} is not a JSON object")
     return value
 
 
@@ -231,14 +233,15 @@ def _no_constant(word: str) -> float:
 # The three forms of Time that the vendor's pages name.
 
 
-def _time_ms(text: str) -> int:
+def time_ms(text: str) -> int:
+    """Unix milliseconds of any of the forms. Raises MalformedError."""
     for pattern, milliseconds in _TIME_FORMS:
         if re.fullmatch(pattern, text, re.ASCII):
             try:
                 return milliseconds(text)
             except ValueError:
                 break
-    raise _MalformedError("Time is not a time")
+    raise MalformedError("Time is not a time")
 
 
 def _from_zone(text: str) -> int:

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from relay.cloudmonitor.contract import BODY_BYTES_MAX, ENTRIES_MAX, PERIODS
+from relay.cloudmonitor.contract import (
+    BODY_BYTES_MAX,
+    ENTRIES_MAX,
+    EVENTS_MAX,
+    PERIODS,
+)
 
 __all__ = ["DUPLICATES", "EDITIONS", "Duplicates", "Edition", "Limits"]
 
@@ -24,6 +29,7 @@ class Limits:
     """
 
     entries_per_request: int = ENTRIES_MAX
+    events_per_request: int = EVENTS_MAX
     body_bytes: int = BODY_BYTES_MAX
     url_bytes: int = 64 * 1024
     series_quota: int = 100_000

@@ -1,4 +1,4 @@
-"""The look-alike's page for people: stored series as small charts, and the last requests.
+"""The look-alike's page for people: series as small charts, the last events and requests.
 
 Made on the server as HTML and SVG: no script, and everything that a client sent escaped.
 """
@@ -11,12 +11,14 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from relay.emulator.events import CustomEvent
 from relay.emulator.service import Emulator, RequestSeen
 from relay.emulator.store import Point, SeriesKey
 
 __all__ = ["CONTENT_SECURITY_POLICY", "render"]
 
 SERIES_SHOWN, POINTS_SHOWN, REQUESTS_SHOWN = 60, 60, 15
+EVENTS_SHOWN, CONTENT_SHOWN = 15, 300
 WIDTH, HEIGHT, MARGIN = 280, 60, 4
 MAIN_STATISTICS = ("Sum", "LastValue", "Average", "Maximum", "SampleCount")
 
@@ -50,6 +52,7 @@ def render(emulator: Emulator) -> str:
         style=STYLE,
         summary=_summary(emulator, len(newest)),
         charts="\n".join(charts),
+        events="\n".join(map(_event, emulator.events.newest(EVENTS_SHOWN))),
         requests="\n".join(_row(seen) for seen in requests),
     )
 
@@ -104,8 +107,17 @@ def _scale(value: float, low: float, high: float, size: int) -> float:
     return MARGIN + share * (size - 2 * MARGIN)
 
 
+def _event(event: CustomEvent) -> str:
+    return _cells(
+        _clock(event.time_ms / 1000),
+        event.name,
+        event.group_id,
+        event.content[:CONTENT_SHOWN],
+    )
+
+
 def _row(seen: RequestSeen) -> str:
-    cells = (
+    return _cells(
         _clock(seen.received),
         seen.action or "",
         seen.signature or "none",
@@ -114,6 +126,9 @@ def _row(seen: RequestSeen) -> str:
         seen.status or "cut",
         seen.code or "",
     )
+
+
+def _cells(*cells: object) -> str:
     return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
 
 

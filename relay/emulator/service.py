@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from relay.cloudmonitor.contract import ACTION, VERSION
+from relay.cloudmonitor.contract import ACTION, EVENTS, VERSION
 from relay.emulator.answers import (
     Answer,
     Refusal,
@@ -20,6 +20,7 @@ from relay.emulator.answers import (
 )
 from relay.emulator.describe import DESCRIBERS, describe
 from relay.emulator.entries import Entry, Malformed, Refused, judge, read_list
+from relay.emulator.events import CustomEvent, EventStore, judge_event, read_events
 from relay.emulator.faults import Fault, Faults
 from relay.emulator.limits import Limits
 from relay.emulator.store import QUOTA_REACHED, Store
@@ -51,6 +52,7 @@ class Emulator:
         self, *, keys: Mapping[str, Key], now: Callable[[], float], limits: Limits
     ) -> None:
         self.store = Store(limits)
+        self.events = EventStore()
         self.faults = Faults()
         self.limits = limits
         self.now = now
@@ -119,6 +121,8 @@ class Emulator:
             return gateway_answer(problem, request_id)
         if claim.action == ACTION:
             return self._put(call, request_id, now)
+        if claim.action == EVENTS.action:
+            return self._put_events(call, request_id, now)
         return self._describe(claim.action, parameters, request_id)
 
     def _describe(
@@ -146,6 +150,21 @@ class Emulator:
         ]
         if losses:
             return service_answer(request_id, "206", losses[0])
+        return service_answer(request_id, "200", "success")
+
+    def _put_events(self, call: Call, request_id: str, now: float) -> Answer:
+        """Take all of them; one that cannot be read refuses the whole request."""
+        elements = read_events(call.parameters, self.limits)
+        if isinstance(elements, Refusal):
+            return gateway_answer(elements, request_id)
+        judged = [judge_event(element, now) for element in elements]
+        for n, result in enumerate(judged, 1):
+            if isinstance(result, Malformed):
+                message = f"syntax: EventInfo.{n}: {result.message}"
+                return service_answer(request_id, "400", message)
+        for event in judged:
+            if isinstance(event, CustomEvent):
+                self.events.add(event, request_id, now)
         return service_answer(request_id, "200", "success")
 
     def _take(
@@ -185,8 +204,9 @@ def _action(call: Call) -> str | None:
 
 
 def _count_entries(call: Call) -> int:
-    """How many entries a request holds, by their names, whatever becomes of it."""
+    """How many entries or events a request holds, by their names, whatever becomes of it."""
     return sum(
-        name.startswith("MetricList.") and name.endswith(".MetricName")
+        (name.startswith("MetricList.") and name.endswith(".MetricName"))
+        or (name.startswith("EventInfo.") and name.endswith(".EventName"))
         for name, _ in call.parameters
     )

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import quote
 
 from relay.cloudmonitor import answers
+from relay.cloudmonitor.contract import METRICS, Operation
 from relay.cloudmonitor.credentials import Credentials, CredentialsUnavailable, Provider
 from relay.cloudmonitor.exchange import (
     Endpoint,
@@ -59,7 +60,10 @@ class SinkStatus(NamedTuple):
 
 
 class CloudMonitorSink:
-    """PutCustomMetric at ``endpoint``; ``wall`` gives Unix seconds, ``nonce`` fresh text."""
+    """PutCustomMetric, or another ``operation``, at ``endpoint``.
+
+    ``wall`` gives Unix seconds, ``nonce`` fresh text.
+    """
 
     def __init__(
         self,
@@ -71,12 +75,14 @@ class CloudMonitorSink:
         wall: Callable[[], float],
         nonce: Callable[[], str],
         signature: Signature = "v3",
+        operation: Operation = METRICS,
     ) -> None:
         """Raises ConfigError where ``endpoint`` is plain http and not on loopback."""
         self.compose = compose
         self._endpoint = endpoint_at(endpoint.url)
         self._provider, self._transport = provider, transport
         self._wall, self._nonce, self._signature = wall, nonce, signature
+        self._operation = operation
         self._clock_offset = 0.0
         self._clock_gap: float | None = None
         self._last: Credentials | None = None
@@ -126,6 +132,7 @@ class CloudMonitorSink:
             now=self._wall() + self._clock_offset,
             nonce=self._nonce(),
             signature=self._signature,
+            operation=self._operation,
         )
         answer = self._transport.send(request)
         if not isinstance(answer, Answer):

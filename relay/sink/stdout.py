@@ -15,17 +15,25 @@ __all__ = ["StdoutSink"]
 
 
 class StdoutSink:
-    """Writes to ``stream``; a batch's lines stand together. Thread: any."""
+    """Writes to ``stream``; a batch's lines stand together. Thread: any.
 
-    def __init__(self, compose: Callable[[Rollup], Packed], stream: TextIO) -> None:
+    ``as_object`` makes of an item what is shown of it.
+    """
+
+    def __init__(
+        self,
+        compose: Callable[[Rollup], Packed],
+        stream: TextIO,
+        as_object: Callable[[str], object] = lambda item: decode(item).as_object(),
+    ) -> None:
         self.compose = compose
-        self._stream = stream
+        self._stream, self._as_object = stream, as_object
         self._lock = threading.Lock()
 
     def deliver(self, batch: Batch) -> Outcome:
         """Accepted once all of it is written and flushed."""
         try:
-            lines = [json.dumps(decode(item).as_object()) for item in batch.items]
+            lines = [json.dumps(self._as_object(item)) for item in batch.items]
             with self._lock:
                 self._stream.write("".join(f"{line}\n" for line in lines))
                 self._stream.flush()
