@@ -25,13 +25,14 @@ from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
 from relay.destination import (
     counting,
-    open_sink,
+    open_sinks,
     open_spool,
     provider_of,
     request_rate,
 )
 from relay.doors import Copy, Doors
 from relay.errors import RelayError
+from relay.events import Events
 from relay.logs import Logs
 from relay.management import Management, Now
 from relay.pipeline import build_engine, build_mapper, build_namer
@@ -114,7 +115,10 @@ class Relay:
 
         self._namer = build_namer(settings)
         self._mapper = build_mapper(settings)
-        self._engine = build_engine(settings, self._namer, self._mapper)
+        self._events = Events(settings, reactor=reactor, wall=wall)
+        self._engine = build_engine(
+            settings, self._namer, self._mapper, self._events.take
+        )
         self._period_at = partial(aligned, length=settings.period)
         self._doors = Doors(reactor, self._intake, inherited)
         self._spool = open_spool(settings)
@@ -153,12 +157,13 @@ class Relay:
         if self._settings.sink == "emulator":
             site = emulator_site(self._settings, self._wall, self._reactor)
             self._sites.open("emulator", self._settings.emulator, site)
-        self._sink = open_sink(
+        self._sink, events_sink = open_sinks(
             self._settings,
             provider=self._provider,
             emulator=self._sites.urls.get("emulator"),
             wall=self._wall,
         )
+        self._events.start(events_sink)
         self._courier, self._closing = self._build_courier(), self._build_closing()
         self._self_report = self._build_self_report()
         self._clockwork = Clockwork(
@@ -206,10 +211,12 @@ class Relay:
         deadline = self._reactor.seconds() + self._settings.stop_timeout
         self._ready = False
         yield self._doors.close()
+        events_sent = self._events.stop(deadline)
         self._clockwork.stop()
         self._continuity.stop()
         yield self._until(deadline, self._put_away())
         yield self._courier.stop(deadline)
+        yield self._until(deadline, events_sent)
         self._sink.close()
         yield self._until(deadline, self._let_go())
         self._lag.stop()
@@ -253,6 +260,7 @@ class Relay:
             series=parts.series,
             overflow=parts.overflow,
             spool=spool_words(self._ledger.tally, settings.spool_bytes),
+            events=self._events.words(),
             sink=sink_words(settings.sink, self._sink, courier),
             credentials=credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
@@ -374,6 +382,7 @@ class Relay:
         # From here on nothing can fail.
         if provider is not None and isinstance(self._sink, CloudMonitorSink):
             self._sink.use(provider)
+        self._events.change(new, provider)
         self._logs.level(new.log_level)
         self._courier.change(
             Policy(uncertain_limit=new.uncertain_retries),
@@ -429,6 +438,7 @@ class Relay:
                 self._courier.status().last_success_at,
             ),
             **self._continuity.counts(),
+            **self._events.counts(),
             "reactor_lag_seconds": {(): self._lag.worst},
             "reloads_total": self._reloads.counts,
             "clock_steps_total": {(): self._clockwork.steps.count},

@@ -4,12 +4,15 @@ The daemon, ``explain`` and ``replay`` are built here alike, so that what is exp
 and replayed is what runs.
 """
 
+from collections.abc import Callable
+
 from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.naming import Namer
 from relay.rollup.engine import Engine
 from relay.rollup.engines import open_engine
 from relay.settings import Settings
 from relay.statsd.grammar import Grammar
+from relay.statsd.sample import Event
 
 __all__ = ["build_engine", "build_grammar", "build_mapper", "build_namer"]
 __all__ += ["engine_names"]
@@ -26,6 +29,7 @@ def build_grammar(settings: Settings) -> Grammar:
         settings.dialect,
         settings.signed_gauge,
         sanitises=settings.key_name_sanitize,
+        events=settings.report_events,
         service_checks=settings.report_service_checks,
     )
 
@@ -46,7 +50,10 @@ def build_namer(settings: Settings) -> Namer:
 
 
 def build_engine(
-    settings: Settings, namer: Namer, mapper: Mapper | None = None
+    settings: Settings,
+    namer: Namer,
+    mapper: Mapper | None = None,
+    event: Callable[[Event], None] = lambda _: None,
 ) -> Engine:
     """The engine that is set; ConfigError where it is not here."""
     return open_engine(
@@ -64,4 +71,5 @@ def build_engine(
         gauge_ttl=settings.gauge_ttl,
         released=namer.release,
         rewrite=mapper,
+        event=event,
     )

@@ -36,6 +36,7 @@ LEVELS = {
     "pipeline": 4,
     "report": 4,
     "destination": 4,
+    "events": 4,
     "doors": 4,
     "reload": 4,
     "selfreport": 4,
@@ -49,7 +50,7 @@ LEVELS = {
 }
 PURE = {"statsd", "rollup", "delivery", "recording", "cloudmonitor"}
 WIRED = {"app", "commands", "continuity", "destination", "doors", "reload", "report"}
-WIRED |= {"sites", "management"}
+WIRED |= {"sites", "management", "events"}
 """What builds the Twisted rooms."""
 
 IMPURE = """

@@ -126,6 +126,8 @@ def test_loss_is_marked() -> None:
         "entries_total",
         "defects_total",
         "entries_dropped_total",
+        "events_total",
+        "events_dropped_total",
         "unclean_start_gap_seconds",
         "checkpoints_damaged_total",
     }

@@ -55,7 +55,7 @@ STYLE_SOURCE = f"'sha256-{_DIGEST}'"
 """What a Content-Security-Policy has to allow for the page's one style sheet."""
 
 _SECTIONS = (
-    *("sink", "listeners", "spool", "credentials"),
+    *("sink", "listeners", "spool", "events", "credentials"),
     *("collisions", "overflow", "rules", "last_refusals"),
 )
 

@@ -13,6 +13,7 @@ __all__ = [
     "Counted",
     "Credentials",
     "Entries",
+    "Events",
     "Ledger",
     "Listener",
     "Overflow",
@@ -72,6 +73,22 @@ class Ledger(TypedDict):
     duplicate_tags: int
     entries: Entries
     requests: Mapping[str, int]
+
+
+class Events(TypedDict):
+    """``taken`` is the sum of acked, partial, dropped, parked and waiting; ``reason``
+    says why where ``state`` is not the usual one."""
+
+    taken: int
+    acked: int
+    partial: int
+    dropped: Mapping[str, int]
+    parked: int
+    waiting: int
+    requests: Mapping[str, int]
+    state: str
+    reason: str | None
+    last_answer: str | None
 
 
 class Sink(TypedDict):
@@ -212,6 +229,7 @@ class Status(TypedDict):
     series: int
     overflow: Overflow
     spool: Mapping[str, object]
+    events: Events | None
     sink: Sink
     credentials: Credentials | None
     configuration_hash: str

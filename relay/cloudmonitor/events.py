@@ -21,6 +21,7 @@ from relay.cloudmonitor.signing import pe
 from relay.statsd.sample import Event
 
 __all__ = ["TakenEvent", "compose_events", "decode_event", "encode_event"]
+__all__ += ["event_name"]
 
 _LATEST_SECONDS = 253_402_300_799
 """The end of the year 9999: a later time stamp is nonsense, and counts as none."""

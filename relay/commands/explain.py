@@ -13,6 +13,7 @@ from typing import Any
 
 from relay.cloudmonitor.contract import PERIODS
 from relay.cloudmonitor.datum import data
+from relay.cloudmonitor.events import event_name
 from relay.cloudmonitor.mapping import Mapper
 from relay.commands.calls import THIS_PERIOD, as_cli, fields_of
 from relay.commands.files import STANDARD, reading
@@ -26,7 +27,7 @@ from relay.rollup.held import HeldSeries
 from relay.rollup.series import Resolve, Series
 from relay.settings import Settings, add_arguments, from_arguments
 from relay.statsd.grammar import Grammar, lines
-from relay.statsd.sample import Ignored, Reason, Refusal, Sample, What
+from relay.statsd.sample import Event, Ignored, Reason, Refusal, Sample, What
 
 __all__ = ["Explainer", "in_words", "register", "visible"]
 
@@ -40,7 +41,7 @@ MORE = """\
 """
 SETTINGS = (
     *("dialect", "signed_gauge", "key_name_sanitize"),
-    *("report_client_telemetry", "report_service_checks"),
+    *("report_client_telemetry", "report_service_checks", "report_events"),
     *("series_limit", "series_limit_per_name"),
     *("instance", "instance_key", "first_tags", "mapping"),
     *("percentiles", "group_id", "region", "endpoint"),
@@ -111,7 +112,8 @@ class Explainer:
     def explain(self, datagram: bytes) -> dict[str, list[dict[str, Any]]]:
         """``accepted``, ``refused`` and ``ignored``, one row a section.
 
-        What the grammar accepts and is not reported stands in two of them.
+        What the grammar accepts and is not reported stands in two of them. With ``events``
+        where there are some, and they are reported.
         """
         found: dict[str, list[dict[str, Any]]]
         found = {"accepted": [], "refused": [], "ignored": []}
@@ -122,6 +124,8 @@ class Explainer:
                         found["refused"].append(_because(text, reason))
                     case Ignored(text, what):
                         found["ignored"].append(_because(text, what))
+                    case Event():
+                        found.setdefault("events", []).append(_reported(item))
                     case Sample():
                         self._name(line.decode(errors="replace"), item, found)
         return found
@@ -191,6 +195,11 @@ def _because(text: str, reason: Reason | What) -> dict[str, Any]:
     return {"text": text, "reason": reason.value}
 
 
+def _reported(event: Event) -> dict[str, Any]:
+    tags = dict(event.tags)
+    return {**event._asdict(), "tags": tags, "EventName": event_name(event.title)}
+
+
 def _accepted(sample: Sample, metric: dict[str, Any] | None) -> dict[str, Any]:
     raw = {"tags_raw": list(sample.tags_raw)} if sample.tags_raw else {}
     return {
@@ -255,6 +264,8 @@ def in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
             yield f"    reported as {metric['MetricName']} with {', '.join(pairs)}"
         if "command" in accepted:
             yield f"    {accepted['command']}"
+    for event in item.get("events", ()):
+        yield f"  event reported as {event['EventName']}: {visible(event['title'])}"
     for refused in item["refused"]:
         yield f"  refused: {refused['reason']}: {Reason(refused['reason']).sentence}"
     for ignored in item["ignored"]:

@@ -23,6 +23,7 @@ IN_PLACE = frozenset(
         "key_file_shared",
         "credentials_profile",
         "requests_per_second",
+        "event_requests_per_second",
         "send_spread",
         "uncertain_retries",
         "max_age",

@@ -314,6 +314,22 @@ class Settings(IntakeSettings):
         "state folder; other sinks: off",
         sample="/var/lib/cms-relay",
     )
+    event_requests_per_second: float = setting(
+        _OUT,
+        "Requests with events; an account may send 20",
+        default=2.0,
+        unit="requests a second",
+        least=0.01,
+        most=contract.EVENT_REQUESTS_PER_SECOND,
+    )
+    event_queue_bytes: int = setting(
+        _OUT,
+        "Size of the events that may wait, in memory; beyond it the oldest are dropped",
+        default=4 * 2**20,
+        unit="bytes",
+        least=2**16,
+        most=2**32,
+    )
     checkpoint_interval: float = setting(
         _OUT,
         "How often what is open is written to the state folder; a kill costs what "

@@ -76,3 +76,8 @@ class IntakeSettings:
         "Report service checks as gauges of their status, 0 (OK) to 3 (unknown)",
         default=False,
     )
+    report_events: bool = setting(
+        _IN,
+        "Report events as custom events, PutCustomEvent, which keys must allow as well",
+        default=False,
+    )

@@ -22,6 +22,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "what": tuple(what.value for what in What),
     "outcome": ("acked", "partial", "dropped", "parked"),
     "cause": ("expired", "space", "too_large", "damaged"),
+    "event": ("expired", "space", "too_large", "full", "stopped", "defect"),
     "answer": tuple(OUTCOMES),
     "reload": ("applied", "refused"),
     "door": ("http", "emulator", "console"),
@@ -185,6 +186,30 @@ METRICS: tuple[Own, ...] = (
         "last_success_timestamp_seconds",
         "gauge",
         "Unix time of the last accepted request; 0 before the first.",
+    ),
+    Own("events_taken_total", "counter", "Events that were read, to be reported."),
+    Own(
+        "events_total",
+        "counter",
+        "Events by how they ended; lost unless acked, in part with partial.",
+        (("outcome", "outcome"),),
+        loss=True,
+    ),
+    Own(
+        "events_dropped_total",
+        "counter",
+        "Events that were dropped unsent: past the age limit (expired), for want of room "
+        "(space), larger than a request may be (too_large), while too many were on "
+        "their way to the queue (full), during a stop (stopped) or by a defect.",
+        (("reason", "event"),),
+        loss=True,
+    ),
+    Own("events_waiting", "gauge", "Events that wait to be delivered."),
+    Own(
+        "event_requests_total",
+        "counter",
+        "Attempts to deliver events, by how they ended.",
+        (("outcome", "answer"),),
     ),
     Own(
         "reactor_lag_seconds",

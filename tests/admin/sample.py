@@ -53,6 +53,18 @@ def a_status() -> Status:
             "names": {"known": {}, "others": 0},
         },
         "spool": {"entries": 74, "bytes": 20_480},
+        "events": {
+            "taken": 12,
+            "acked": 7,
+            "partial": 0,
+            "dropped": {"expired": 0, "full": 2},
+            "parked": 1,
+            "waiting": 2,
+            "requests": {"accepted": 3},
+            "state": "held",
+            "reason": "NoPermission: cms:PutCustomEvent <b>",
+            "last_answer": None,
+        },
         "sink": {
             "name": "cloudmonitor",
             "endpoint": "https://metrics.cn-hangzhou.aliyuncs.com",

@@ -108,6 +108,17 @@ def test_the_request() -> None:
     assert request.body.decode().split("&") == sorted(request.body.decode().split("&"))
 
 
+def test_no_more_than_fifty_in_a_request() -> None:
+    """Full ones first."""
+    taken = [TakenEvent(Event("a", ""), 1.0)] * 101
+    batches = compose_events(taken, prefix="p", closed_at=60).batches
+    assert [(one.id, len(one.items)) for one in batches] == [
+        ("p/1", 50),
+        ("p/2", 50),
+        ("p/3", 1),
+    ]
+
+
 @given(
     st.lists(st.tuples(st.text(min_size=1), st.text(max_size=300)), max_size=120),
     st.integers(300, 5000),

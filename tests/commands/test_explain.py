@@ -92,6 +92,20 @@ def test_a_service_check_is_a_gauge_where_it_is_reported(
     assert accepted["metric"]["Dimensions"] == {"env": "prod", "instance": "web-1"}
 
 
+def test_an_event_is_shown_where_it_is_reported(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With its name at the service, for programs and for people."""
+    line = "_e{6,4}:Deploy|text|#env:prod|t:error"
+    (found,) = explained(capsys, "--report-events", line)
+    (event,) = found["events"]
+    assert (event["title"], event["EventName"]) == ("Deploy", "Deploy")
+    assert (event["alert_type"], event["tags"]) == ("error", {"env": "prod"})
+    assert found["accepted"] == found["refused"] == found["ignored"] == []
+    assert main(["explain", "--report-events", line]) == 0
+    assert "  event reported as Deploy: Deploy\n" in capsys.readouterr().out
+
+
 def test_tags_show_bare_empty_and_repeated_keys(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
