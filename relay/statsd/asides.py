@@ -8,11 +8,20 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from relay.statsd.ends import trim
 from relay.statsd.numbers import timestamp
 from relay.statsd.sample import Event, Reason, What
 from relay.statsd.tags import gather, hash_tags
 
-__all__ = ["ASIDES", "SERVICE_CHECK", "Check", "judge", "read_check", "read_event"]
+__all__ = [
+    "ASIDES",
+    "EVENT",
+    "SERVICE_CHECK",
+    "Check",
+    "judge",
+    "read_check",
+    "read_event",
+]
 
 EVENT, SERVICE_CHECK = b"_e{", b"_sc|"
 
@@ -84,7 +93,7 @@ def _event_texts(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     """Title, text and the fields of ``_e{<title bytes>,<text bytes>}:<title>|<text>``.
 
     Title and text are taken by length in bytes and may hold any sign; the title must
-    not be empty, and behind the text there is the end or a field.
+    not be empty, and behind the text there is the end of the line or a field.
     """
     header = _event_header(line)
     if header is None:
@@ -92,15 +101,16 @@ def _event_texts(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     title, text = int(header[1]), int(header[2])
     middle = header.end() + title
     end = middle + 1 + text
+    rest = trim(line[end:])
     good = (
         title > 0
         and line[middle : middle + 1] == b"|"
         and len(line) >= end
-        and line[end : end + 1] in (b"", b"|")
+        and rest[:1] in (b"", b"|")
     )
     if not good:
         return None
-    return line[header.end() : middle], line[middle + 1 : end], line[end + 1 :]
+    return line[header.end() : middle], line[middle + 1 : end], rest[1:]
 
 
 def _fields(rest: bytes, known: Collection[bytes]) -> Iterator[tuple[bytes, bytes]]:

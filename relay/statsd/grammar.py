@@ -11,7 +11,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from relay.statsd.asides import ASIDES, judge, read_check, read_event
+from relay.statsd.asides import ASIDES, EVENT, judge, read_check, read_event
+from relay.statsd.ends import BLANKS, trim
 from relay.statsd.lengths import (
     LINE_BYTES,
     NAME_CHARACTERS,
@@ -27,7 +28,6 @@ from relay.statsd.tags import gather, hash_tags, name_tags
 
 __all__ = ["DIALECTS", "Grammar", "by_length", "lines", "number", "rate", "sanitise"]
 
-_BLANKS = b" \t"
 _SURELY_FINITE = 300
 """Digits."""
 
@@ -45,10 +45,12 @@ _KINDS = {
 
 
 def lines(datagram: bytes) -> list[bytes]:
-    """Cut at LF; blanks and one CR at the end of a line go, and so do empty lines."""
+    """Cut at LF; blanks and one CR at the end of a line go, and so do empty lines.
+
+    An event keeps its end: blanks may belong to its text, which is taken by length.
+    """
     stripped = (
-        line.rstrip(_BLANKS).removesuffix(b"\r").rstrip(_BLANKS)
-        for line in datagram.split(b"\n")
+        line if line.startswith(EVENT) else trim(line) for line in datagram.split(b"\n")
     )
     return [line for line in stripped if line]
 
@@ -301,4 +303,4 @@ def _signed(
     for text, value in zip(texts, values, strict=True):
         if value is not None:
             # Blanks first: that " -5" is no delta in the reference is a defect of it.
-            yield text.lstrip(_BLANKS).startswith((b"+", b"-")), value
+            yield text.lstrip(BLANKS).startswith((b"+", b"-")), value

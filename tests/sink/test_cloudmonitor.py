@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from relay.cloudmonitor.contract import EVENTS, METRICS, Operation
 from relay.cloudmonitor.credentials import (
     Credentials,
     CredentialsUnavailable,
@@ -42,7 +43,7 @@ class Rig:
         self.nonces = iter(f"nonce-{n}" for n in range(100))
         self.sink = self.build()
 
-    def build(self) -> CloudMonitorSink:
+    def build(self, operation: Operation = METRICS) -> CloudMonitorSink:
         """With what is set now."""
         return CloudMonitorSink(
             endpoint=Endpoint("https", "metrics.cn-hangzhou.aliyuncs.com"),
@@ -51,6 +52,7 @@ class Rig:
             transport=self.transport,
             wall=lambda: self.now,
             nonce=lambda: next(self.nonces),
+            operation=operation,
         )
 
     def batch(self) -> Batch:
@@ -92,6 +94,18 @@ def test_every_attempt_is_signed_anew() -> None:
     for header in ("x-acs-date", "x-acs-signature-nonce", "Authorization"):
         assert first[header] != second[header]
     assert rig.transport.sent[0].body == rig.transport.sent[1].body
+
+
+def test_another_operation_is_the_same_call() -> None:
+    """Its own action and list; time, nonce, keys and endpoint are as for entries."""
+    rig = Rig()
+    sink = rig.build(EVENTS)
+    assert sink.deliver(Batch("b", 0, ("Content=c&EventName=n",))) == Accepted("r1")
+    (request,) = rig.transport.sent
+    headers = dict(request.headers)
+    assert headers["x-acs-action"] == "PutCustomEvent"
+    assert headers["x-acs-security-token"] == TOKEN
+    assert request.body == b"EventInfo.1.Content=c&EventInfo.1.EventName=n"
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 import io
 import json
 
+from relay.cloudmonitor.events import TakenEvent, compose_events, decode_event
 from relay.delivery.outcome import Accepted, Uncertain
 from relay.sink.stdout import StdoutSink
+from relay.statsd.sample import Event
 from tests.sink.contract import AnySink, SinkContract, packed, rollup
 
 
@@ -36,6 +38,16 @@ class TestStdout(SinkContract):
             "Values": {"Sum": 0.0, "SumPerSecond": 0.0, "SampleCount": 1},
         }
         assert [line["MetricName"] for line in lines] == ["hits_0", "level"]
+
+    def test_writes_events_in_their_own_form(self) -> None:
+        """As whoever makes the sink says."""
+        stream = io.StringIO()
+        sink = StdoutSink(packed, stream, decode_event)
+        taken = [TakenEvent(Event("Deploy", "text"), 1.0)]
+        (batch,) = compose_events(taken, prefix="p", closed_at=1).batches
+        assert isinstance(sink.deliver(batch), Accepted)
+        shown = json.loads(stream.getvalue())
+        assert (shown["EventName"], shown["Content"]["text"]) == ("Deploy", "text")
 
     def test_a_full_disk_is_uncertain(self) -> None:
         """Part of it may have been written."""

@@ -186,6 +186,15 @@ def test_an_event_is_an_item() -> None:
         assert grammar.parse(EVENT) == (Event("a", "b", tags=(("k", "v"),)),)
 
 
+def test_blanks_at_the_end_of_an_event_are_its_own() -> None:
+    """As far as its length goes; the line feed never is."""
+    (line,) = lines(b"_e{1,3}:a|b  \n")
+    assert ALL.parse(line) == (Event("a", "b  "),)
+    assert [ALL.parse(one) for one in lines(b"_e{1,1}:a|b \r\n")] == [
+        (Event("a", "b"),)
+    ]
+
+
 def test_a_service_check_is_a_gauge() -> None:
     """Its name is cleaned like any other, tags in it included; its time stands."""
     tags = (("dc", "1"), ("env", "dev"))

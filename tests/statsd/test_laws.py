@@ -11,7 +11,7 @@ from relay.statsd.sample import Item, Kind, Sample, Tags
 from tests.statsd.cases import all_cases
 from tests.statsd.formatting import dogstatsd, in_name, plain
 
-ALL = Grammar(("influx", "librato", "signalfx"))
+ALL = Grammar(("influx", "librato", "signalfx"), events=True, service_checks=True)
 DEFAULT = Grammar()
 LINES = [
     case.datagram for case in all_cases() if lines(case.datagram) == [case.datagram]
@@ -113,6 +113,8 @@ def accounted(items: tuple[Item, ...]) -> int:
     | st.text("a:|#@T1c.;=,[]-+ \t_e{}s\x00", max_size=32).map(str.encode)
 )
 @example(b"_e{" + b"9" * 5_000 + b",1}:")
+@example(b"_e{1,0}:a||d:" + b"9" * 5_000)
+@example(b"_sc|a|0|d:" + b"9" * 5_000)
 @example(b"a:1|c|T" + b"9" * 5_000)
 def test_no_bytes_raise(line: bytes) -> None:
     """Every line becomes something, whatever it holds, in any choice of dialects."""
