@@ -37,7 +37,8 @@ class Framer:
             return []
         self._rest += received
         if self._is_framed is None:
-            if len(self._rest) < _HEAD and b"\n" not in self._rest:
+            # A line feed tells nothing yet: it may be the first byte of a length.
+            if len(self._rest) < _HEAD:
                 return []
             self._is_framed = self._rest[_HEAD - 1 : _HEAD] == b"\0"
         return self._frames() if self._is_framed else self._lines()

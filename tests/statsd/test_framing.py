@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay.statsd.framing import FRAME_BYTES_MAX, Framer
@@ -39,6 +39,8 @@ def test_lines_are_whole_wherever_the_stream_is_cut(
 
 
 @given(st.lists(st.binary(max_size=300), min_size=1, max_size=6), CUTS)
+@example([b"a:1|c|#k:v"], [1])
+@example([b"a" * 2657], [2])
 def test_frames_are_whole_wherever_the_stream_is_cut(
     packets: list[bytes], at: list[int]
 ) -> None:
@@ -58,9 +60,13 @@ def test_lines_are_told_from_frames(lines: list[bytes], at: list[int]) -> None:
     assert lines_of(found) == lines_of([text])
 
 
-def test_a_short_line_needs_no_four_bytes() -> None:
-    """The end of a line tells as well."""
-    assert Framer(lengths=True).take(b"a\n") == [b"a"]
+def test_what_may_be_a_length_waits_for_the_rest_of_it() -> None:
+    """Also where it holds a line feed; no metric is as short, and an end gives a line."""
+    framer = Framer(lengths=True)
+    assert framer.take(b"a\n") == []
+    assert framer.take(b"b:1|c\n") == [b"a\nb:1|c"]
+    framer = Framer(lengths=True)
+    assert (framer.take(b"a\n"), framer.end()) == ([], b"a\n")
 
 
 @pytest.mark.parametrize("lengths", [False, True])
