@@ -94,6 +94,7 @@ class Events:
             wall=self._wall,
             jitter=random.random,
             slots=1,
+            road="delivery of events",
         )
         self._courier.start()
 

@@ -33,7 +33,8 @@ MORE = """\
 
 It takes what run takes, so that it looks at what run would use. Nothing is written to
 CloudMonitor without --write, which puts one value of the series cms_relay_doctor; that is
-a series to be paid for. Status 1 if anything is marked fail.
+a series to be paid for; with --report-events it puts an event of that name as well. Status
+1 if anything is marked fail.
 """
 
 

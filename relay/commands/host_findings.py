@@ -154,9 +154,23 @@ def running(told: Mapping[str, Any] | None, url: str) -> Iterator[Finding]:
     if sink["reason"]:
         text = f"delivery is {sink['state']}: {sink['reason']}"
         yield Finding(Mark.FAIL, "delivery", text, "see the findings about the service")
+    yield from _events(told.get("events"))
     lost = sum(ledger["entries"]["dropped"].values()) + ledger["entries"]["parked"]
     if lost:
         text = f"{lost:,} entries were given up: too old, no room, or refused for good"
         yield Finding(
             Mark.WARN, "delivery", text, "cms-relay spool show; /status, ledger"
         )
+
+
+def _events(told: Mapping[str, Any] | None) -> Iterator[Finding]:
+    """Where events are reported: why they are not seen."""
+    if told is None:
+        return
+    if told["reason"]:
+        text = f"delivery of events is {told['state']}: {told['reason']}"
+        fix = "the keys have to allow cms:PutCustomEvent; --write tries it"
+        yield Finding(Mark.FAIL, "events", text, fix)
+    if lost := sum(told["dropped"].values()) + told["parked"]:
+        text = f"{lost:,} events were given up: too many, too old, or refused for good"
+        yield Finding(Mark.WARN, "events", text, "see /status, events")

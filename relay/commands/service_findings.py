@@ -1,7 +1,7 @@
 """What ``doctor`` finds out about the service: keys, endpoint, clock, permission.
 
 It asks as the relay would ask, over the same transport. Nothing is written unless it is
-told to, and then one value of one series.
+told to, and then one value of one series, and one event where events are reported.
 """
 
 import json
@@ -32,7 +32,13 @@ METRIC: Final = "cms_relay_doctor"
 """The series that ``--write`` writes to."""
 
 READ_ACTION: Final = "DescribeCustomMetricList"
-POLICY: Final = "attach deploy/ram-policy.json to the RAM user or role (cms:{action})"
+POLICY: Final = (
+    f"attach deploy/ram-policy.json to the RAM user or role (cms:{contract.ACTION})"
+)
+POLICY_OF_EVENTS: Final = (
+    f"allow the RAM user or role cms:{contract.EVENTS.action} as well, or leave "
+    "--report-events"
+)
 
 _NO_PERMISSION: Final = ("NoPermission", "Forbidden", "AccessForbidden", "403")
 _CLOCK: Final = ("InvalidTimeStamp", "IllegalTimestamp")
@@ -150,7 +156,8 @@ class Service:
         if not isinstance(asked, Asked):
             yield self._unreachable(asked)
             return
-        yield _permission(asked.outcome)
+        yield _permission(asked.outcome, contract.ACTION)
+        yield from self._event_written(credentials)
         if not isinstance(asked.outcome, Accepted):
             return
         if not may_read:
@@ -170,6 +177,25 @@ class Service:
             f"{METRIC} was taken, but is not listed yet; the list may lag by minutes",
             "look at CloudMonitor's console, Custom Monitoring, in some minutes",
         )
+
+    def _event_written(self, credentials: Credentials) -> Iterator[Finding]:
+        """Whether the keys may put events as well, where these are reported."""
+        if not self._settings.report_events:
+            return
+        event = {
+            "EventName": METRIC,
+            "GroupId": str(self._settings.group_id),
+            "Content": json.dumps(
+                {"title": METRIC, "text": "cms-relay doctor --write"}
+            ),
+        }
+        fields = {f"EventInfo.1.{field}": text for field, text in event.items()}
+        asked = self._ask(credentials, contract.EVENTS.action, fields)
+        if isinstance(asked, Asked):
+            found = _permission(asked.outcome, contract.EVENTS.action)
+            yield found._replace(about="events")
+        else:
+            yield self._unreachable(asked)
 
     def _entry(self) -> Mapping[str, str]:
         """Aggregated, since the free edition refuses raw values."""
@@ -234,15 +260,13 @@ def _identity(outcome: Outcome) -> tuple[bool, Finding]:
             return False, Finding(Mark.FAIL, about, text, "try again in some minutes")
 
 
-def _permission(outcome: Outcome) -> Finding:
+def _permission(outcome: Outcome, action: str) -> Finding:
     about = "permission"
     match outcome:
         case Accepted():
-            return Finding(
-                Mark.OK, about, f"{contract.ACTION} took one value of {METRIC}"
-            )
+            return Finding(Mark.OK, about, f"{action} took one value of {METRIC}")
         case Unauthorised(code, message):
-            policy = POLICY.format(action=contract.ACTION)
+            policy = POLICY if action == contract.ACTION else POLICY_OF_EVENTS
             return Finding(Mark.FAIL, about, f"{code}: {message}", policy)
         case (
             AcceptedWithLoss(code, message)

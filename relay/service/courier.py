@@ -105,7 +105,7 @@ class Courier:
 
     ``wall`` gives Unix seconds, ``jitter`` a random number in [0, 1), ``took`` gets the
     seconds of each request. ``spread`` is over how long first requests are spread, see
-    ``spread_delay``. Thread: the reactor's.
+    ``spread_delay``; ``road`` is what the log calls it. Thread: the reactor's.
     """
 
     def __init__(
@@ -124,6 +124,7 @@ class Courier:
         slots: int = 4,
         spread: float = 0.0,
         took: Callable[[float], None] = lambda _: None,
+        road: str = "delivery",
     ) -> None:
         self._spool, self._sink, self._ledger = spool, sink, ledger
         self._policy, self._pace, self._gate = policy, pace, Gate()
@@ -137,7 +138,7 @@ class Courier:
         self._not_before = self._spread_until = float("-inf")
         self._share = 0.0
         self._poke_call: IDelayedCall | None = None
-        self._journal = Journal(wall)
+        self._journal = Journal(wall, road)
         self._uncertain: OrderedDict[str, int] = OrderedDict()
         self._running = False
         self._deadline = float("inf")

@@ -41,12 +41,15 @@ class CourierStatus(NamedTuple):
 
 
 class Journal:
-    """Remembers the last answer, and tells the log what an operator has to know."""
+    """Remembers the last answer, and tells the log what an operator has to know.
+
+    ``road`` is what it calls the delivery it tells of.
+    """
 
     _log = Logger()
 
-    def __init__(self, wall: Callable[[], float]) -> None:
-        self._wall = wall
+    def __init__(self, wall: Callable[[], float], road: str = "delivery") -> None:
+        self._wall, self._road = wall, road
         self._since = wall()
         self._answer = ""
         self._answer_at: float | None = None
@@ -78,10 +81,11 @@ class Journal:
         """Delivery goes on, waits, or is held."""
         self._since = self._wall()
         if gate.state is State.SENDING:
-            self._log.info("delivery goes on")
+            self._log.info("{road} goes on", road=self._road)
         else:
             self._log.warn(
-                "delivery is {state}: {reason}",
+                "{road} is {state}: {reason}",
+                road=self._road,
                 state=gate.state.value,
                 reason=gate.reason,
             )
@@ -89,7 +93,9 @@ class Journal:
     def renewing(self, reason: str) -> None:
         """Our keys or clock were refused; each is looked at anew, and tried once more."""
         self._log.warn(
-            "refused, credentials and clock are looked at anew: {reason}", reason=reason
+            "{road} is refused, credentials and clock are looked at anew: {reason}",
+            road=self._road,
+            reason=reason,
         )
 
     def parked(self, batch: Batch, reason: str, request_id: str) -> None:

@@ -139,6 +139,17 @@ def test_a_relay_that_runs_is_asked() -> None:
     assert about(held)["delivery"] is Mark.FAIL
 
 
+def test_events_of_a_relay_that_runs() -> None:
+    """Why they are not seen, where they are reported."""
+    events = {"state": "sending", "reason": None, "dropped": {"full": 0}, "parked": 0}
+    assert about(told() | {"events": None}) == {"relay": Mark.OK}
+    assert about(told() | {"events": events}) == {"relay": Mark.OK}
+    lost = events | {"dropped": {"full": 2}}
+    assert about(told() | {"events": lost})["events"] is Mark.WARN
+    held = events | {"state": "held", "reason": "NoPermission: no"}
+    assert about(told() | {"events": held})["events"] is Mark.FAIL
+
+
 def test_where_no_relay_answers_there_is_no_status() -> None:
     """Nor an error."""
     assert relay_status("http://127.0.0.1:1") is None

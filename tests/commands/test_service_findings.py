@@ -69,11 +69,15 @@ class Line:
 
 
 def findings(
-    line: Line, keys: Keys | None = None, *, write: bool = False
+    line: Line,
+    keys: Keys | None = None,
+    *,
+    write: bool = False,
+    report_events: bool = False,
 ) -> Mapping[str, Finding]:
     """By what they are about."""
     service = Service(
-        Settings(instance="web-1", region="cn-hangzhou"),
+        Settings(instance="web-1", region="cn-hangzhou", report_events=report_events),
         keys or Keys(),
         endpoint_at("https://metrics.cn-hangzhou.aliyuncs.com"),
         send=line.send,
@@ -88,6 +92,7 @@ def findings(
 
 
 LIST, PUT = "DescribeCustomMetricList", "PutCustomMetric"
+EVENT = "PutCustomEvent"
 
 
 def test_all_is_well_and_nothing_is_written() -> None:
@@ -149,6 +154,26 @@ def test_a_put_that_is_refused_fails(refusal: Answer, fix: str) -> None:
     assert found["permission"].mark is Mark.FAIL
     assert fix in found["permission"].fix
     assert "visible" not in found
+
+
+def test_events_are_tried_where_they_are_reported() -> None:
+    """Keys may be allowed one and not the other; each says what to mend."""
+    no = answer("NoPermission", "no", status=403)
+    line = Line(**{LIST: [answer()], PUT: [answer()], EVENT: [no]})
+    found = findings(line, write=True, report_events=True)
+    assert found["permission"].mark is Mark.OK
+    assert found["events"].mark is Mark.FAIL
+    assert "cms:PutCustomEvent" in found["events"].fix
+    line = Line(**{LIST: [answer()], PUT: [no], EVENT: [answer()]})
+    found = findings(line, write=True, report_events=True)
+    assert found["permission"].mark is Mark.FAIL
+    assert found["events"].mark is Mark.OK
+    away: list[object] = [Unavailable("x")]
+    line = Line(**{LIST: [answer()], PUT: [answer()]}, **{EVENT: away})
+    assert findings(line, write=True, report_events=True)["endpoint"].mark is Mark.FAIL
+    line = Line(**{LIST: [answer()], PUT: [answer()]})
+    assert "events" not in findings(line, write=True)
+    assert "events" not in findings(line, report_events=True)
 
 
 @pytest.mark.parametrize(

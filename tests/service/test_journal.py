@@ -52,6 +52,9 @@ def test_turns_are_told_and_dated() -> None:
         "delivery is held: NoPermission",
         "delivery goes on",
     ]
+    with capturedLogs() as logs:
+        Journal(lambda: 0.0, "delivery of events").turned(gate)
+    assert [formatEvent(event) for event in logs] == ["delivery of events goes on"]
     assert journal.status(gate, 3)[:4] == ("sending", "", 20.0, 3)
 
 
