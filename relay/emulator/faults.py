@@ -28,7 +28,8 @@ class Fault:
     that text. ``hang``: seconds before the answer; the entries are taken at once.
     ``cut``: the connection ends before, in the middle of, or after the headers; only
     with ``accept`` the entries are not taken. ``clock_offset``: seconds by which the
-    service's clock is ahead, in its checks and in the Date header.
+    service's clock is ahead, in its checks and in the Date header. ``action``: of which
+    call alone; it waits for one, and others go by.
     """
 
     times: int = 1
@@ -41,6 +42,7 @@ class Fault:
     hang: float = 0.0
     cut: Cut | None = None
     clock_offset: float = 0.0
+    action: str | None = None
 
     @property
     def takes_entries(self) -> bool:
@@ -72,14 +74,16 @@ class Faults:
         """Nothing goes wrong any more."""
         self._waiting.clear()
 
-    def take(self) -> Fault | None:
-        """The fault of the next request, if any."""
-        if not self._waiting:
-            return None
-        fault = self._waiting.popleft()
-        if fault.times > 1:
-            self._waiting.appendleft(replace(fault, times=fault.times - 1))
-        return fault
+    def take(self, action: str | None = None) -> Fault | None:
+        """The fault of the next request, which is a call of ``action``, if any."""
+        for place, fault in enumerate(self._waiting):
+            if fault.action in (None, action):
+                del self._waiting[place]
+                if fault.times > 1:
+                    left = replace(fault, times=fault.times - 1)
+                    self._waiting.insert(place, left)
+                return fault
+        return None
 
 
 def read_faults(text: bytes) -> tuple[Fault, ...] | str:
@@ -111,7 +115,7 @@ def _problem(fault: object) -> str | None:
         fits, wanted = _FIELDS[name]
         if not fits(value):
             return f"{name} must be {wanted}"
-    if not fault.keys() - {"times", "message", "retry_after_ms"}:
+    if not fault.keys() - {"times", "message", "retry_after_ms", "action"}:
         return "it does not say what shall go wrong"
     return None
 
@@ -144,5 +148,6 @@ _FIELDS: Mapping[str, tuple[Callable[[object], bool], str]] = MappingProxyType(
             "accept, headers or body",
         ),
         "clock_offset": (_is_number, "seconds"),
+        "action": (_is_text, "text"),
     }
 )

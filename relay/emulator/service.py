@@ -27,7 +27,7 @@ from relay.emulator.store import QUOTA_REACHED, Store
 from relay.emulator.verify import Key, Verifier, read_claim, scheme_of
 from relay.emulator.wire import Call
 
-__all__ = ["Emulator", "RequestSeen"]
+__all__ = ["Emulator", "RequestSeen", "action_of"]
 
 REQUESTS_MAX = 100_000
 NO_FAULT = Fault()
@@ -72,7 +72,7 @@ class Emulator:
                 signature=scheme_of(call),
                 status=None if silent else answer.status,
                 code=None if silent else answer.code,
-                action=_action(call),
+                action=action_of(call),
             )
         )
         return answer
@@ -198,7 +198,8 @@ def _faulty(fault: Fault, request_id: str) -> Answer:
     return html_answer(fault.status or 200, fault.body)
 
 
-def _action(call: Call) -> str | None:
+def action_of(call: Call) -> str | None:
+    """The operation a call asks for, as it says itself."""
     named = call.headers.get("x-acs-action")
     return named or next((v for k, v in call.parameters if k == "Action"), None)
 

@@ -22,7 +22,7 @@ from relay.emulator.answers import Answer, html_answer, reason
 from relay.emulator.beside import Beside
 from relay.emulator.faults import Fault
 from relay.emulator.limits import Limits
-from relay.emulator.service import Emulator
+from relay.emulator.service import Emulator, action_of
 from relay.emulator.verify import Key
 from relay.emulator.wire import Call, read_call
 
@@ -152,7 +152,7 @@ class _Door(Resource):
         return NOT_DONE_YET
 
     def _api(self, request: Request, call: Call) -> None:
-        fault = self._emulator.faults.take() or Fault()
+        fault = self._emulator.faults.take(action_of(call)) or Fault()
         answer = self._emulator.answer(call, fault)
         if fault.cut is not None:
             self._begin(request, answer, fault)

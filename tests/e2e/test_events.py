@@ -156,6 +156,39 @@ def test_a_stop_delivers_events() -> None:
     assert emulator.stop() == 0
 
 
+def test_events_that_are_refused_hold_no_entry() -> None:
+    """Keys may allow one call and not the other; the log and the status say which.
+
+    Once they allow both, a stop delivers what waited.
+    """
+    emulator = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "1"])
+    there = emulator.urls["emulator"][0]
+    no = {"code": "NoPermission", "status": 403, "action": "PutCustomEvent"}
+    script(there, [no | {"times": 1000}])
+    relay = start_relay(emulator, 1, "--report-events")
+    http = relay.urls["http"][0]
+    client = client_of(relay)
+    for number in range(3):
+        client.event(f"Deploy{number}", "text")
+    wait_until("the events are not held", lambda: events_of(http)["state"] == "held")
+    client.increment("later")
+    end(client)
+    wait_until("the metric did not arrive", partial(_has_metric, there, "later"))
+    told = events_of(http)
+    assert (told["waiting"], told["acked"]) == (3, 0)
+    assert "NoPermission" in told["reason"]
+    assert status(http)["sink"]["state"] == "sending"
+    assert "delivery of events is held: NoPermission" in relay.stderr
+    assert "delivery is held" not in relay.stderr
+    assert events(there) == []
+    script(there, [])
+    assert relay.stop() == 0
+    assert [one["EventName"] for one in events(there)] == [
+        f"Deploy{number}" for number in range(3)
+    ]
+    assert emulator.stop() == 0
+
+
 def test_without_the_switches_both_are_ignored() -> None:
     """They are counted, and nothing of them leaves."""
     emulator = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "1"])
@@ -170,6 +203,12 @@ def test_without_the_switches_both_are_ignored() -> None:
     assert events(there) == []
     assert {one["MetricName"] for one in entries(there)} == {"hits"}
     assert emulator.stop() == 0
+
+
+def events_of(http: str) -> dict[str, Any]:
+    """What /status says of events."""
+    told: dict[str, Any] = status(http)["events"]
+    return told
 
 
 def _has_events(emulator: str, count: int) -> bool:

@@ -35,6 +35,28 @@ def test_gateway_error(door: Door) -> None:
     assert door.entries() == []
 
 
+def test_a_fault_of_one_call_lets_others_go_by(door: Door) -> None:
+    """It waits for its own, as often as it says; the order of the others stays."""
+    only = {
+        "code": "NoPermission",
+        "status": 403,
+        "times": 2,
+        "action": "PutCustomEvent",
+    }
+    script(door, only, {"code": "Throttling.User"})
+    event = {"EventInfo.1.EventName": "a", "EventInfo.1.Content": "b"}
+    codes = [
+        door.put(ENTRY).code,
+        door.put(ENTRY).code,
+        *(
+            door.call(signed({"Action": "PutCustomEvent", **event})).code
+            for _ in range(3)
+        ),
+    ]
+    assert codes == ["Throttling.User", "200", "NoPermission", "NoPermission", "200"]
+    assert len(door.emulator.faults) == 0
+
+
 def test_gateway_error_by_default(door: Door) -> None:
     """Status 400 and no retry-after, unless told."""
     script(door, {"code": "InvalidParameter", "message": "Period"})
