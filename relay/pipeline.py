@@ -23,13 +23,16 @@ def engine_names() -> tuple[str, ...]:
     return ("python",)
 
 
-def build_grammar(settings: Settings) -> Grammar:
-    """The grammar with the dialects and the meaning of signs that are set."""
+def build_grammar(settings: Settings, *, events: bool = True) -> Grammar:
+    """The grammar with the dialects and the meaning of signs that are set.
+
+    Without ``events`` it ignores them, also where they are reported: nobody takes them.
+    """
     return Grammar(
         settings.dialect,
         settings.signed_gauge,
         sanitises=settings.key_name_sanitize,
-        events=settings.report_events,
+        events=settings.report_events and events,
         service_checks=settings.report_service_checks,
     )
 
@@ -53,13 +56,16 @@ def build_engine(
     settings: Settings,
     namer: Namer,
     mapper: Mapper | None = None,
-    event: Callable[[Event], None] = lambda _: None,
+    event: Callable[[Event], None] | None = None,
 ) -> Engine:
-    """The engine that is set; ConfigError where it is not here."""
+    """The engine that is set; ConfigError where it is not here.
+
+    ``event`` gets the events, where they are reported; without it they are ignored.
+    """
     return open_engine(
         settings.engine,
         namer,
-        build_grammar(settings),
+        build_grammar(settings, events=event is not None),
         period_seconds=settings.period,
         long_factor=settings.long_factor,
         percentiles=sorted(settings.percentiles),
@@ -71,5 +77,5 @@ def build_engine(
         gauge_ttl=settings.gauge_ttl,
         released=namer.release,
         rewrite=mapper,
-        event=event,
+        event=event or (lambda _: None),
     )

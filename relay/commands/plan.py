@@ -103,7 +103,7 @@ def _plan(arguments: argparse.Namespace) -> int:
             source="command line",
         )
     traffic = Traffic(
-        build_grammar(settings),
+        build_grammar(settings, events=False),
         build_namer(settings),
         build_mapper(settings),
         settings.series_limit,

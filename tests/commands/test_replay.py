@@ -203,6 +203,19 @@ def test_bad_times_are_usage(
     assert f"{words[0]}: wants seconds" in capsys.readouterr().err
 
 
+def test_events_are_ignored_and_checks_reported(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Whatever the configuration says of events: entries alone are replayed."""
+    path, config = tmp_path / "asides.jsonl", tmp_path / "relay.toml"
+    path.write_text('{"t": 1, "datagram": "_e{1,1}:a|b\\n_sc|db.up|2|#k:v"}\n')
+    config.write_text("report_events = true\nreport_service_checks = true\n")
+    entry, ledger = replayed(capsys, path, "--config", str(config))
+    assert (entry["MetricName"], entry["Values"]["LastValue"]) == ("db_up", 2.0)
+    assert ledger["ledger"]["ignored"]["event"] == 1
+    assert (ledger["ledger"]["lines"], ledger["ledger"]["sections"]) == (2, 2)
+
+
 def test_a_bad_line_is_a_failure_with_its_number(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
