@@ -10,7 +10,15 @@ from relay.credentials.chain import Chain
 from relay.credentials.keyfile import KeyFile
 from relay.credentials.static import Static
 from relay.delivery.batch import Batch
-from relay.destination import SINKS, Whispered, open_sink, open_spool, provider_of
+from relay.delivery.outcome import Accepted, Uncertain
+from relay.destination import (
+    SINKS,
+    Whispered,
+    open_sink,
+    open_sinks,
+    open_spool,
+    provider_of,
+)
 from relay.errors import ConfigError
 from relay.settings import Loaded, Settings, load
 from relay.sink.cloudmonitor import CloudMonitorSink
@@ -149,3 +157,16 @@ def test_live_means_two_periods_however_long_one_is(tmp_path: Path, where: str) 
     assert first is not None
     assert first.id == "new"
     spool.close()
+
+
+def test_events_have_a_sink_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of the same kind; what is printed is written in the form of events."""
+    settings = loaded(("sink", "stdout")).settings
+    entries, events = open_sinks(
+        settings, provider=None, emulator=None, wall=lambda: 0.0
+    )
+    assert entries is not events
+    item = "Content=%7B%7D&EventName=Deploy&GroupId=0&Time=5"
+    assert isinstance(events.deliver(Batch("e", 0, (item,))), Accepted)
+    assert '"EventName": "Deploy"' in capsys.readouterr().out
+    assert isinstance(entries.deliver(Batch("e", 0, (item,))), Uncertain)

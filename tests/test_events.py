@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.logger import capturedLogs
 
+from relay.cloudmonitor.contract import EVENTS
+from relay.cloudmonitor.credentials import Credentials, Secret
+from relay.cloudmonitor.exchange import endpoint_at
 from relay.cloudmonitor.packing import Packed
+from relay.credentials.static import Static
 from relay.delivery.outcome import (
     Accepted,
     AcceptedWithLoss,
@@ -23,8 +27,10 @@ from relay.events import Events
 from relay.rollup.engine import Rollup
 from relay.service.lanes import InlineLane
 from relay.settings import Settings
+from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.statsd.sample import Event
 from tests.service.courier_rig import ScriptedSink
+from tests.sink.transports import ListedTransport
 
 NOW = 1_000_000.0
 SETTINGS = Settings(report_events=True, instance="test-host", sink="null", state=None)
@@ -223,6 +229,37 @@ def test_where_events_are_not_reported_nothing_is_opened() -> None:
     assert not rig.sink.closed
     assert not rig.clock.getDelayedCalls()
     rig.assert_balances()
+
+
+def test_new_keys_sign_the_next_request() -> None:
+    """As for entries: a reload does not wait for what is under way."""
+    rig = Rig(settings=attrs.evolve(SETTINGS, report_events=False))
+    transport = ListedTransport()
+    sink = CloudMonitorSink(
+        endpoint=endpoint_at("https://metrics.cn-hangzhou.aliyuncs.com"),
+        compose=rig.sink.compose,
+        provider=Static(Credentials("LTAIfirst0000000", Secret("a"))),
+        transport=transport,
+        wall=lambda: NOW,
+        nonce=lambda: "n",
+        operation=EVENTS,
+    )
+    events = Events(
+        SETTINGS,
+        reactor=rig.clock,
+        wall=lambda: NOW,
+        disk=InlineLane(),
+        http=InlineLane(),
+    )
+    events.start(sink)
+    events.take(Event("a", ""))
+    rig.run(2)
+    events.change(SETTINGS, Static(Credentials("LTAIsecond000000", Secret("b"))))
+    events.take(Event("b", ""))
+    rig.run(2)
+    signed = [dict(request.headers)["Authorization"] for request in transport.sent]
+    assert ["LTAIfirst" in signed[0], "LTAIsecond" in signed[1]] == [True, True]
+    assert len(signed) == 2
 
 
 outcomes: st.SearchStrategy[Outcome | Exception] = st.sampled_from(
