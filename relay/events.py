@@ -1,13 +1,15 @@
 """The road of events, beside that of entries: gathered, stored, sent, counted.
 
 It has a queue, a rate and threads of its own, so that a flood of events costs no entry
-its time. What waits is in memory. Every event that was taken is delivered, waits, or is
+its time. Where there is a state folder the queue is in files there, in the folder
+``events``; else it is in memory. Every event that was taken is delivered, waits, or is
 counted by what became of it.
 """
 
 import random
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -19,27 +21,30 @@ from relay.cloudmonitor.events import compose_events
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.destination import UNLIMITED, Sink
+from relay.destination import UNLIMITED, Sink, Spool
 from relay.service.courier import Courier
 from relay.service.gathering import Gathering
 from relay.service.lanes import Lane, ThreadLane, at_most
 from relay.settings import Settings
 from relay.sink.cloudmonitor import CloudMonitorSink
+from relay.spool.file import FileSpool
 from relay.spool.memory import MemorySpool
+from relay.statsd.sample import Event
 from relay.telemetry import Counts
 
-__all__ = ["Events"]
+__all__ = ["FOLDER", "Events"]
+
+FOLDER = "events"
+"""Within the state folder, whose lock is taken before."""
 
 LANES_END_SECONDS = 0.5
 
 
 class Events:
-    """``start`` opens it, where events are reported; ``wall`` gives Unix seconds.
+    """The road, where events are reported; else nothing. ``wall`` gives Unix seconds.
 
-    ``disk`` and ``http`` are lanes for tests, which need no threads.
+    ``lanes``, for storing and for sending, are for tests, which need no threads.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -47,18 +52,69 @@ class Events:
         *,
         reactor: Any,
         wall: Callable[[], float],
-        disk: Lane | None = None,
-        http: Lane | None = None,
+        lanes: tuple[Lane, Lane] | None = None,
     ) -> None:
-        self._settings, self._reactor, self._wall = settings, reactor, wall
-        self._threads: list[ThreadLane] = []
-        self._disk = disk or self._lane("events")
-        self._http = http or self._lane("events-http")
-        self._spool = MemorySpool(
-            limit_bytes=settings.event_queue_bytes, max_age_seconds=settings.max_age
-        )
+        self._settings, self._lanes = settings, lanes
+        self._reactor, self._wall = reactor, wall
+        self._road: _Road | None = None
+
+    def start(self, sink: Sink) -> None:
+        """Begin to send to ``sink``.
+
+        Raises RelayError or ConfigError where the folder of events cannot be had.
+        """
+        if self._settings.report_events:
+            self._road = _Road(
+                self._settings, sink, self._reactor, self._wall, self._lanes
+            )
+
+    def take(self, event: Event) -> None:
+        """An event was read."""
+        if self._road is not None:
+            self._road.gathering.take(event)
+
+    @inlineCallbacks
+    def stop(self, deadline: float) -> Generator[Deferred[Any], Any, None]:
+        """Send until ``deadline`` on the reactor's clock; the rest waits or is lost."""
+        if self._road is not None:
+            yield self._road.stop(deadline)
+
+    def change(self, settings: Settings, provider: Provider | None) -> None:
+        """Go on with what may change while it runs."""
+        if self._road is not None:
+            self._road.change(settings, provider)
+
+    def words(self) -> Words | None:
+        """For /status; None where events are not reported."""
+        return self._road.words() if self._road else None
+
+    def counts(self) -> Counts:
+        """For /metrics."""
+        return self._road.counts() if self._road else {}
+
+
+class _Road:
+    """What there is of it, from the first to the last."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        settings: Settings,
+        sink: Sink,
+        reactor: Any,
+        wall: Callable[[], float],
+        lanes: tuple[Lane, Lane] | None,
+    ) -> None:
+        self._reactor, self._sink, self._folder = reactor, sink, _folder(settings)
+        self._spool = _open(self._folder, settings)
         self._ledger = Ledger(self._spool.tally())
-        self._gathering = Gathering(
+        self._found = self._ledger.snapshot().closed
+        names = () if lanes else _LANES
+        self._threads = [ThreadLane(name, 1, reactor) for name in names]
+        both: Sequence[Lane] = lanes or self._threads
+        self._disk, http = both
+        self.gathering = Gathering(
             lane=self._disk,
             compose=partial(
                 compose_events,
@@ -71,66 +127,46 @@ class Events:
             clock=reactor,
             wall=wall,
         )
-        self.take = self._gathering.take
-        self._courier: Courier | None = None
-        self._sink: Sink | None = None
-
-    def start(self, sink: Sink) -> None:
-        """Begin to send to ``sink``; nothing where events are not reported."""
-        if not self._settings.report_events:
-            return
-        for lane in self._threads:
-            lane.start()
-        self._sink = sink
         self._courier = Courier(
             spool=self._spool,
             sink=sink,
             ledger=self._ledger,
-            policy=Policy(uncertain_limit=self._settings.uncertain_retries),
-            pace=Pace(_rate(self._settings)),
+            policy=_policy(settings),
+            pace=Pace(_rate(settings)),
             disk=self._disk,
-            http=self._http,
-            clock=self._reactor,
-            wall=self._wall,
+            http=http,
+            clock=reactor,
+            wall=wall,
             jitter=random.random,
             slots=1,
             road="delivery of events",
         )
+        for lane in self._threads:
+            lane.start()
         self._courier.start()
 
     @inlineCallbacks
     def stop(self, deadline: float) -> Generator[Deferred[Any], Any, None]:
-        """Send until ``deadline`` on the reactor's clock; what is left then is lost."""
-        if self._courier is None or self._sink is None:
-            return
         left = max(deadline - self._reactor.seconds(), LANES_END_SECONDS)
-        yield at_most(self._gathering.finish(), left, self._reactor)
+        yield at_most(self.gathering.finish(), left, self._reactor)
         yield self._courier.stop(deadline)
         self._sink.close()
-        if lost := self._waiting:
-            self._log.error(
-                "{events} events were not delivered before the stop limit and are lost",
-                events=lost,
-            )
+        closing = self._disk.run(self._spool.close).addCallback(self._say_what_is_left)
+        closing.addErrback(partial(self._log.failure, "a defect while stopping"))
+        yield at_most(closing, LANES_END_SECONDS, self._reactor)
         for lane in self._threads:
             yield at_most(lane.stop(), LANES_END_SECONDS, self._reactor)
 
     def change(self, settings: Settings, provider: Provider | None) -> None:
-        """Go on with what may change while it runs."""
         self._spool.max_age_seconds = settings.max_age
-        if self._courier is not None:
-            policy = Policy(uncertain_limit=settings.uncertain_retries)
-            self._courier.change(policy, _rate(settings), 0.0)
+        self._courier.change(_policy(settings), _rate(settings), 0.0)
         if provider is not None and isinstance(self._sink, CloudMonitorSink):
             self._sink.use(provider)
 
-    def words(self) -> Words | None:
-        """For /status; None where events are not reported."""
-        if self._courier is None:
-            return None
+    def words(self) -> Words:
         ledger, courier = self._ledger.snapshot(), self._courier.status()
         return Words(
-            taken=self._gathering.taken,
+            taken=self._taken,
             acked=ledger.acked,
             partial=ledger.partial,
             dropped=self._dropped,
@@ -143,10 +179,9 @@ class Events:
         )
 
     def counts(self) -> Counts:
-        """For /metrics."""
         ledger, dropped = self._ledger.snapshot(), self._dropped
         return {
-            "events_taken_total": {(): self._gathering.taken},
+            "events_taken_total": {(): self._taken},
             "events_total": {
                 ("acked",): ledger.acked,
                 ("partial",): ledger.partial,
@@ -159,24 +194,55 @@ class Events:
         }
 
     @property
+    def _taken(self) -> int:
+        """With those that a former process left."""
+        return self._found + self.gathering.taken
+
+    @property
     def _dropped(self) -> dict[str, int]:
-        return {**self._ledger.snapshot().dropped, **self._gathering.dropped}
+        return {**self._ledger.snapshot().dropped, **self.gathering.dropped}
 
     @property
     def _waiting(self) -> int:
-        return self._gathering.held + self._ledger.snapshot().waiting
-
-    def _lane(self, name: str) -> ThreadLane:
-        lane = ThreadLane(name, 1, self._reactor)
-        self._threads.append(lane)
-        return lane
+        return self.gathering.held + self._ledger.snapshot().waiting
 
     def _stored(
         self, count: int, tally: QueueTally, refused: Mapping[str, int]
     ) -> None:
         self._ledger.closed(count, tally, refused)
-        if self._courier is not None:
-            self._courier.wake()
+        self._courier.wake()
+
+    def _say_what_is_left(self, in_memory: int) -> None:
+        lost = self.gathering.held + in_memory
+        if kept := self._waiting - lost:
+            self._log.info(
+                "{events} events wait in {folder} for the next start",
+                events=kept,
+                folder=str(self._folder),
+            )
+        if lost:
+            self._log.error(
+                "{events} events were not delivered before the stop limit and are lost",
+                events=lost,
+            )
+
+
+_LANES = ("events", "events-http")
+
+
+def _folder(settings: Settings) -> Path | None:
+    return None if settings.state is None else settings.state / FOLDER
+
+
+def _open(folder: Path | None, settings: Settings) -> Spool:
+    size, age = settings.event_queue_bytes, settings.max_age
+    if folder is None:
+        return MemorySpool(limit_bytes=size, max_age_seconds=age)
+    return FileSpool.open(folder, limit_bytes=size, max_age_seconds=age)
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(uncertain_limit=settings.uncertain_retries)
 
 
 def _rate(settings: Settings) -> float:

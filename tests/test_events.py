@@ -1,6 +1,8 @@
 """The road of events: what was taken is delivered, waits, or is counted by its fate."""
 
+import shutil
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import attrs
 from hypothesis import given
@@ -29,6 +31,7 @@ from relay.service.lanes import InlineLane
 from relay.settings import Settings
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.statsd.sample import Event
+from relay.telemetry import LABELS
 from tests.service.courier_rig import ScriptedSink
 from tests.sink.transports import ListedTransport
 
@@ -62,8 +65,7 @@ class Rig:
             settings,
             reactor=self.clock,
             wall=lambda: NOW + self.clock.seconds(),
-            disk=InlineLane(),
-            http=InlineLane(),
+            lanes=(InlineLane(), InlineLane()),
         )
         self.events.start(self.sink)
 
@@ -84,16 +86,23 @@ class Rig:
         """A figure of a metric."""
         return self.figures(name)[labels]
 
+    def assert_known(self) -> None:
+        """No reason is one that /metrics would show as another."""
+        dropped = {why for (why,) in self.figures("events_dropped_total")}
+        assert dropped <= set(LABELS["event"])
+
     def assert_balances(self) -> None:
         """Taken is what ended, and what waits; /status says the same."""
-        if words := self.events.words():
-            assert words["taken"] == (
-                words["acked"]
-                + words["partial"]
-                + sum(words["dropped"].values())
-                + words["parked"]
-                + words["waiting"]
-            )
+        self.assert_known()
+        words = self.events.words()
+        assert words is not None
+        assert words["taken"] == (
+            words["acked"]
+            + words["partial"]
+            + sum(words["dropped"].values())
+            + words["parked"]
+            + words["waiting"]
+        )
         ended = sum(self.figures("events_total").values())
         assert self.one("events_taken_total") == ended + self.one("events_waiting")
         assert self.one("events_total", "dropped") == sum(
@@ -219,6 +228,53 @@ def test_a_stop_says_what_is_lost() -> None:
     rig.assert_balances()
 
 
+def test_what_waits_in_the_state_folder_survives(tmp_path: Path) -> None:
+    """A stop leaves it there, says so, and the next relay sends it, and counts it."""
+    settings = attrs.evolve(SETTINGS, state=tmp_path)
+    rig = Rig([Unavailable("refused")] * 1000, settings)
+    rig.take(3)
+    rig.run(5)
+    rig.take(60, "x" * 8000)
+    with capturedLogs() as logged:
+        rig.events.stop(rig.clock.seconds() + 1)
+        rig.run(3)
+    told = [(one["events"], one["folder"]) for one in logged if "events" in one]
+    assert told == [(63, str(tmp_path / "events"))]
+    rig.assert_balances()
+    later = Rig(settings=settings)
+    assert later.one("events_taken_total") == 63
+    later.assert_balances()
+    later.take()
+    later.run(5)
+    assert len(later.sink.taken) == later.one("events_total", "acked") == 64
+    later.assert_balances()
+
+
+def test_a_kill_costs_what_was_not_stored_yet(tmp_path: Path) -> None:
+    """That is a second's worth; what was under way is sent again."""
+    settings = attrs.evolve(SETTINGS, state=tmp_path)
+    rig = Rig([Unavailable("refused")] * 1000, settings)
+    rig.take(3)
+    rig.run(5)
+    rig.take()
+    copied = shutil.copytree(tmp_path, tmp_path.with_name("after-the-kill"))
+    later = Rig(settings=attrs.evolve(settings, state=copied))
+    later.run(5)
+    assert len(later.sink.taken) == 3
+    later.assert_balances()
+
+
+def test_a_disk_that_refuses_costs_nothing_while_it_runs(tmp_path: Path) -> None:
+    """Events wait in memory, and a stop says what that loses."""
+    settings = attrs.evolve(SETTINGS, state=tmp_path)
+    rig = Rig([Unavailable("refused")] * 2, settings)
+    shutil.rmtree(tmp_path / "events")
+    rig.take(3)
+    rig.run(30)
+    assert len(rig.sink.taken) == 3
+    rig.assert_balances()
+
+
 def test_where_events_are_not_reported_nothing_is_opened() -> None:
     """No thread, no request; a stop is over at once."""
     rig = Rig(settings=attrs.evolve(SETTINGS, report_events=False))
@@ -228,7 +284,8 @@ def test_where_events_are_not_reported_nothing_is_opened() -> None:
     assert ended == [None]
     assert not rig.sink.closed
     assert not rig.clock.getDelayedCalls()
-    rig.assert_balances()
+    rig.take()
+    assert (rig.events.words(), rig.events.counts()) == (None, {})
 
 
 def test_new_keys_sign_the_next_request() -> None:
@@ -248,8 +305,7 @@ def test_new_keys_sign_the_next_request() -> None:
         SETTINGS,
         reactor=rig.clock,
         wall=lambda: NOW,
-        disk=InlineLane(),
-        http=InlineLane(),
+        lanes=(InlineLane(), InlineLane()),
     )
     events.start(sink)
     events.take(Event("a", ""))

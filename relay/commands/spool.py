@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from relay.cloudmonitor.contract import EVENT_FIELDS
 from relay.cloudmonitor.datum import decode
+from relay.cloudmonitor.events import decode_event
 from relay.commands.parsing import Commands, Handler, add_command
 from relay.delivery.batch import Batch
 from relay.errors import ConfigError, RelayError
@@ -140,7 +142,8 @@ def _entries(
 def _decoded(batch: Batch) -> Iterator[dict[str, object]]:
     for item in batch.items:
         try:
-            yield decode(item).as_object()
+            is_event = item.startswith(f"{EVENT_FIELDS[0]}=")
+            yield decode_event(item) if is_event else decode(item).as_object()
         except (ValueError, KeyError, AttributeError):
             yield {"unreadable": item}  # by whoever wrote it, not by the disk
 
@@ -226,8 +229,11 @@ def _moment(seconds: int | None) -> str:
 def _in_words(fields: dict[str, object]) -> str:
     if "unreadable" in fields:
         return f"unreadable: {fields['unreadable']!r}"
-    dimensions, values = fields["Dimensions"], fields["Values"]
     reason = f"  refused: {fields['reason']!r}" if "reason" in fields else ""
+    if "EventName" in fields:
+        said = json.dumps(fields["Content"])
+        return f"event {fields['EventName']} time {fields['Time']}: {said}{reason}"
+    dimensions, values = fields["Dimensions"], fields["Values"]
     return (
         f"{fields['MetricName']} {json.dumps(dimensions)} period {fields['Period']}"
         f" time {fields['Time']}: {json.dumps(values)}{reason}"

@@ -324,10 +324,10 @@ class Settings(IntakeSettings):
     )
     event_queue_bytes: int = setting(
         _OUT,
-        "Size of the events that may wait, in memory; beyond it the oldest are dropped",
+        "Size of the events that may wait; beyond it the oldest are dropped",
         default=4 * 2**20,
         unit="bytes",
-        least=2**16,
+        least=2**20,
         most=2**32,
     )
     checkpoint_interval: float = setting(

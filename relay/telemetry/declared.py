@@ -22,7 +22,7 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "what": tuple(what.value for what in What),
     "outcome": ("acked", "partial", "dropped", "parked"),
     "cause": ("expired", "space", "too_large", "damaged"),
-    "event": ("expired", "space", "too_large", "full", "stopped", "defect"),
+    "event": ("expired", "space", "too_large", "damaged", "full", "stopped", "defect"),
     "answer": tuple(OUTCOMES),
     "reload": ("applied", "refused"),
     "door": ("http", "emulator", "console"),
@@ -199,8 +199,9 @@ METRICS: tuple[Own, ...] = (
         "events_dropped_total",
         "counter",
         "Events that were dropped unsent: past the age limit (expired), for want of room "
-        "(space), larger than a request may be (too_large), while too many were on "
-        "their way to the queue (full), during a stop (stopped) or by a defect.",
+        "(space), larger than a request may be (too_large), in a damaged file of the queue "
+        "(damaged), while too many were on their way to it (full), during a stop (stopped) "
+        "or by a defect.",
         (("reason", "event"),),
         loss=True,
     ),

@@ -8,8 +8,10 @@ import pytest
 
 from relay.cli import main
 from relay.cloudmonitor.datum import Datum, encode
+from relay.cloudmonitor.events import TakenEvent, compose_events
 from relay.delivery.batch import Batch
 from relay.spool.file import FileSpool
+from relay.statsd.sample import Event
 
 FIRST, SECOND = "0000000000000001.seg", "0000000000000002.seg"
 
@@ -173,3 +175,19 @@ def test_without_a_folder_it_is_asked_for(
     monkeypatch.setenv("CMS_RELAY_STATE", "off")
     assert main(["spool", "ls"]) == 2
     assert "--state: wants the FOLDER of the relay" in capsys.readouterr().err
+
+
+def test_events_that_wait_are_shown_as_events(tmp_path: Path, capsys: Output) -> None:
+    """Those of the folder events, for programs and for people."""
+    spool = FileSpool.open(tmp_path, limit_bytes=2**20, max_age_seconds=1e10)
+    taken = [TakenEvent(Event("Deploy", "\x1b[31m", 1), 5.0)]
+    spool.append(compose_events(taken, prefix="e", closed_at=5).batches)
+    spool.close()
+    words = ["spool", "show", "--state", str(tmp_path)]
+    assert main([*words, "--json"]) == 0
+    (found,) = said(capsys)
+    assert (found["EventName"], found["Time"]) == ("Deploy", 1000)
+    assert main(words) == 0
+    out = capsys.readouterr().out
+    assert out.startswith('event Deploy time 1000: {"title": "Deploy", "text": "')
+    assert "\x1b" not in out

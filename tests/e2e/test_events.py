@@ -1,7 +1,9 @@
 """Events and service checks of Datadog's own client, as far as a verified request."""
 
 import json
+import time
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -186,6 +188,51 @@ def test_events_that_are_refused_hold_no_entry() -> None:
     assert [one["EventName"] for one in events(there)] == [
         f"Deploy{number}" for number in range(3)
     ]
+    assert emulator.stop() == 0
+
+
+def test_events_outlive_a_kill(tmp_path: Path) -> None:
+    """What waits in the state folder: the next relay delivers it, each once."""
+    emulator = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "1"])
+    there = emulator.urls["emulator"][0]
+    script(there, [{"status": 503, "action": "PutCustomEvent", "times": 1000}])
+    flags = ("--report-events", "--state", str(tmp_path / "state"))
+    first = start_relay(emulator, 1, *flags)
+    http = first.urls["http"][0]
+    client = client_of(first)
+    for number in range(70):
+        client.event(f"Deploy{number}", "text")
+    end(client)
+    spooled = tmp_path / "state" / "events" / "spool"
+    wait_until("the events were not read", lambda: events_of(http)["taken"] == 70)
+    wait_until("they were not stored", lambda: len(list(spooled.glob("*.seg"))) >= 2)
+    first.kill()
+    assert events(there) == []
+    script(there, [])
+    second = start_relay(emulator, 1, *flags)
+    wait_until("the events did not arrive", partial(_has_events, there, 70))
+    told = events_of(second.urls["http"][0])
+    assert (told["taken"], told["waiting"]) == (70, 0)
+    assert second.stop() == 0
+    names = [one["EventName"] for one in events(there)]
+    assert sorted(names) == sorted(f"Deploy{number}" for number in range(70))
+    assert emulator.stop() == 0
+
+
+def test_a_stop_ends_in_time_while_events_hang() -> None:
+    """Their last request is cut; what it carried is said to be lost."""
+    emulator = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "1"])
+    there = emulator.urls["emulator"][0]
+    script(there, [{"hang": 60, "action": "PutCustomEvent"}])
+    relay = start_relay(emulator, 1, "--report-events", "--stop-timeout", "1")
+    client = client_of(relay)
+    client.event("Deploy", "text")
+    end(client)
+    wait_until("the event did not leave", lambda: len(events(there)) == 1, seconds=10)
+    began = time.monotonic()
+    assert relay.stop() == 0
+    assert time.monotonic() - began < 4
+    assert "1 events were not delivered" in relay.stderr
     assert emulator.stop() == 0
 
 
