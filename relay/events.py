@@ -23,7 +23,7 @@ from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
 from relay.destination import UNLIMITED, Sink, Spool
 from relay.service.courier import Courier
-from relay.service.gathering import Gathering
+from relay.service.event_desk import EventDesk
 from relay.service.lanes import Lane, ThreadLane, at_most
 from relay.settings import Settings
 from relay.sink.cloudmonitor import CloudMonitorSink
@@ -71,7 +71,7 @@ class Events:
     def take(self, event: Event) -> None:
         """An event was read."""
         if self._road is not None:
-            self._road.gathering.take(event)
+            self._road.desk.take(event)
 
     @inlineCallbacks
     def stop(self, deadline: float) -> Generator[Deferred[Any], Any, None]:
@@ -114,7 +114,7 @@ class _Road:
         self._threads = [ThreadLane(name, 1, reactor) for name in names]
         both: Sequence[Lane] = lanes or self._threads
         self._disk, http = both
-        self.gathering = Gathering(
+        self.desk = EventDesk(
             lane=self._disk,
             compose=partial(
                 compose_events,
@@ -148,7 +148,7 @@ class _Road:
     @inlineCallbacks
     def stop(self, deadline: float) -> Generator[Deferred[Any], Any, None]:
         left = max(deadline - self._reactor.seconds(), LANES_END_SECONDS)
-        yield at_most(self.gathering.finish(), left, self._reactor)
+        yield at_most(self.desk.finish(), left, self._reactor)
         yield self._courier.stop(deadline)
         self._sink.close()
         closing = self._disk.run(self._spool.close).addCallback(self._say_what_is_left)
@@ -196,15 +196,15 @@ class _Road:
     @property
     def _taken(self) -> int:
         """With those that a former process left."""
-        return self._found + self.gathering.taken
+        return self._found + self.desk.taken
 
     @property
     def _dropped(self) -> dict[str, int]:
-        return {**self._ledger.snapshot().dropped, **self.gathering.dropped}
+        return {**self._ledger.snapshot().dropped, **self.desk.dropped}
 
     @property
     def _waiting(self) -> int:
-        return self.gathering.held + self._ledger.snapshot().waiting
+        return self.desk.held + self._ledger.snapshot().waiting
 
     def _stored(
         self, count: int, tally: QueueTally, refused: Mapping[str, int]
@@ -213,7 +213,7 @@ class _Road:
         self._courier.wake()
 
     def _say_what_is_left(self, in_memory: int) -> None:
-        lost = self.gathering.held + in_memory
+        lost = self.desk.held + in_memory
         if kept := self._waiting - lost:
             self._log.info(
                 "{events} events wait in {folder} for the next start",

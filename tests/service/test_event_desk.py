@@ -11,12 +11,12 @@ from relay.cloudmonitor.events import TakenEvent, compose_events, decode_event
 from relay.cloudmonitor.packing import Packed
 from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
-from relay.service.gathering import (
+from relay.service.event_desk import (
     DEFECT,
     FULL,
     GATHER_SECONDS,
     STOPPED,
-    Gathering,
+    EventDesk,
 )
 from relay.service.lanes import InlineLane, Lane
 from relay.statsd.sample import Event
@@ -26,7 +26,7 @@ NOW = 1_000_000.0
 
 
 class Rig:
-    """A gathering, and what it stored."""
+    """A desk, and what it stored."""
 
     def __init__(self, lane: Lane | None = None, *, limit: int = 10) -> None:
         self.clock = Clock()
@@ -34,7 +34,7 @@ class Rig:
         self.stored = 0
         self.refused = 0
         self.broken = False
-        self.gathering = Gathering(
+        self.desk = EventDesk(
             lane=lane or InlineLane(),
             compose=self._compose,
             append=self._append,
@@ -48,7 +48,7 @@ class Rig:
     def take(self, *titles: str) -> None:
         """Events of these titles."""
         for title in titles:
-            self.gathering.take(Event(title, ""))
+            self.desk.take(Event(title, ""))
 
     @property
     def titles(self) -> list[object]:
@@ -81,9 +81,9 @@ def test_a_few_wait_for_company() -> None:
     rig.take("a")
     rig.clock.advance(GATHER_SECONDS / 2)
     rig.take("b")
-    assert (rig.titles, rig.gathering.held) == ([], 2)
+    assert (rig.titles, rig.desk.held) == ([], 2)
     rig.clock.advance(GATHER_SECONDS / 2)
-    assert (rig.titles, rig.gathering.held, rig.stored) == (["a", "b"], 0, 2)
+    assert (rig.titles, rig.desk.held, rig.stored) == (["a", "b"], 0, 2)
     assert len(rig.batches) == 1
 
 
@@ -114,8 +114,8 @@ def test_what_comes_while_the_queue_is_behind_is_counted() -> None:
     lane = HeldLane()
     rig = Rig(lane, limit=4)
     rig.take(*"abcdef")
-    assert rig.gathering.held == 4
-    assert rig.gathering.dropped == {FULL: 2}
+    assert rig.desk.held == 4
+    assert rig.desk.dropped == {FULL: 2}
     lane.release()
     rig.take("g")
     rig.clock.advance(GATHER_SECONDS)
@@ -129,20 +129,20 @@ def test_a_stop_stores_what_was_gathered_and_takes_no_more() -> None:
     rig = Rig(lane)
     rig.take(*"abcd")
     done: list[None] = []
-    rig.gathering.finish().addCallback(done.append)
+    rig.desk.finish().addCallback(done.append)
     rig.take("e")
     assert not done
     lane.release()
     assert done == [None]
     assert rig.titles == ["a", "b", "c", "d"]
-    assert rig.gathering.dropped == {STOPPED: 1}
+    assert rig.desk.dropped == {STOPPED: 1}
     assert not rig.clock.getDelayedCalls()
 
 
 def test_a_stop_with_nothing_to_do() -> None:
     """Is over at once."""
     done: list[None] = []
-    Rig().gathering.finish().addCallback(done.append)
+    Rig().desk.finish().addCallback(done.append)
     assert done == [None]
 
 
@@ -153,7 +153,7 @@ def test_a_defect_costs_one_handful() -> None:
     with capturedLogs() as logged:
         rig.take(*"abc")
     assert len(logged) == 1
-    assert (rig.gathering.dropped, rig.gathering.held) == ({DEFECT: 3}, 0)
+    assert (rig.desk.dropped, rig.desk.held) == ({DEFECT: 3}, 0)
     rig.broken = False
     rig.take(*"def")
     assert rig.titles == ["d", "e", "f"]
@@ -162,7 +162,7 @@ def test_a_defect_costs_one_handful() -> None:
 def test_one_that_no_request_can_carry_is_counted() -> None:
     """Its neighbours are stored."""
     rig = Rig()
-    rig.gathering.take(Event("long", "x" * 1000))
+    rig.desk.take(Event("long", "x" * 1000))
     rig.take("a", "b")
     assert (rig.titles, rig.stored, rig.refused) == (["a", "b"], 3, 1)
 
@@ -184,10 +184,10 @@ def test_every_event_is_stored_or_counted(done: list[str], stops: bool) -> None:
             case "release":
                 lane.release()
             case _:
-                rig.gathering.finish()
-        gathering = rig.gathering
-        dropped = gathering.dropped.total()
-        assert gathering.taken == rig.stored + gathering.held + dropped
-        assert gathering.held <= 5
+                rig.desk.finish()
+        desk = rig.desk
+        dropped = desk.dropped.total()
+        assert desk.taken == rig.stored + desk.held + dropped
+        assert desk.held <= 5
         assert len(rig.titles) == rig.stored or lane.held
-    assert not stops or rig.gathering.held == 0
+    assert not stops or rig.desk.held == 0

@@ -22,7 +22,7 @@ from relay.delivery.ledger import QueueTally
 from relay.service.lanes import Lane
 from relay.statsd.sample import Event
 
-__all__ = ["DEFECT", "FULL", "GATHER_SECONDS", "STOPPED", "Gathering"]
+__all__ = ["DEFECT", "FULL", "GATHER_SECONDS", "STOPPED", "EventDesk"]
 
 GATHER_SECONDS = 1.0
 """How long the first waits for company; people do not see so short a delay."""
@@ -46,7 +46,7 @@ class _Stored(NamedTuple):
     refused: int
 
 
-class Gathering:
+class EventDesk:
     """Takes events one by one; hands them on by ``handful``, or after GATHER_SECONDS.
 
     ``stored`` gets how many there were, the store's counts, and how many of them were
