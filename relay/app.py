@@ -15,7 +15,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.web.server import Site
 
-from relay import __version__
+from relay import __version__, report
 from relay.admin.status import Status
 from relay.admin.web import make_site
 from relay.cloudmonitor.credentials import Provider
@@ -35,22 +35,8 @@ from relay.errors import RelayError
 from relay.events import Events
 from relay.logs import Logs
 from relay.management import Management, Now
-from relay.pipeline import build_engine, build_mapper, build_namer
+from relay.pipeline import build_engine, build_mapper, build_namer, build_rules
 from relay.reload import Reloads
-from relay.report import (
-    credentials_words,
-    delivery_counts,
-    engine_counts,
-    intake_counts,
-    own_figures,
-    repeater_counts,
-    rule_words,
-    say_what_is_left,
-    sink_words,
-    spool_words,
-    status_parts,
-    step_words,
-)
 from relay.rollup.engine import Sealed
 from relay.rollup.grace import aligned
 from relay.selfreport import SelfReport
@@ -62,6 +48,7 @@ from relay.service.inherit import Inherited
 from relay.service.intake import Intake
 from relay.service.lag import ReactorLag
 from relay.service.lanes import ThreadLane, at_most
+from relay.service.scarcity import QuotaWatch
 from relay.settings import (
     Listen,
     Loaded,
@@ -115,9 +102,10 @@ class Relay:
 
         self._namer = build_namer(settings)
         self._mapper = build_mapper(settings)
+        self._rules = build_rules(settings, self._mapper)
         self._events = Events(settings, reactor=reactor, wall=wall)
         self._engine = build_engine(
-            settings, self._namer, self._mapper, self._events.take
+            settings, self._namer, self._rules, self._events.take
         )
         self._period_at = partial(aligned, length=settings.period)
         self._doors = Doors(reactor, self._intake, inherited)
@@ -136,6 +124,7 @@ class Relay:
         )
         self._lag = ReactorLag(reactor)
         self._heap = Heap()
+        self._scarcity = QuotaWatch(self._rules.quota)
         self._management = Management(
             self._engine,
             started=self._started,
@@ -162,6 +151,7 @@ class Relay:
             provider=self._provider,
             emulator=self._sites.urls.get("emulator"),
             wall=self._wall,
+            rules=self._rules,
         )
         self._events.start(events_sink)
         self._courier, self._closing = self._build_courier(), self._build_closing()
@@ -242,7 +232,7 @@ class Relay:
         """All of /status, from memory."""
         settings = self._settings
         courier = self._courier.status()
-        parts = status_parts(
+        parts = report.status_parts(
             self._engine,
             self._namer,
             self._ledger.snapshot(),
@@ -258,20 +248,21 @@ class Relay:
             console=self._sites.urls.get("console"),
             ledger=parts.ledger,
             series=parts.series,
+            series_quota=report.quota_words(self._rules.quota),
             overflow=parts.overflow,
-            spool=spool_words(self._ledger.tally, settings.spool_bytes),
+            spool=report.spool_words(self._ledger.tally, settings.spool_bytes),
             events=self._events.words(),
-            sink=sink_words(settings.sink, self._sink, courier),
-            credentials=credentials_words(self._sink),
+            sink=report.sink_words(settings.sink, self._sink, courier),
+            credentials=report.credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
             state=str(settings.state or "off: memory only"),
             checkpoints=self._continuity.checkpoints,
             predecessor=self._continuity.predecessor,
             last_reload=self._reloads.last,
             clock_steps=self._clockwork.steps.count,
-            last_clock_step=step_words(self._clockwork.steps.last),
+            last_clock_step=report.step_words(self._clockwork.steps.last),
             collisions=parts.collisions,
-            rules=rule_words(self._mapper),
+            rules=report.rule_words(self._mapper),
             last_refusals=parts.last_refusals,
         )
 
@@ -310,7 +301,7 @@ class Relay:
     @inlineCallbacks
     def _let_go(self) -> Generator[Deferred[Any], Any, None]:
         in_memory = yield self._disk.run(self._spool.close)
-        say_what_is_left(self._ledger.tally, in_memory, self._settings.state)
+        report.say_what_is_left(self._ledger.tally, in_memory, self._settings.state)
         yield self._disk.run(self._continuity.close)
 
     def _until(self, deadline: float, waited_for: "Deferred[None]") -> "Deferred[None]":
@@ -334,6 +325,7 @@ class Relay:
             slots=1 if settings.sink == "stdout" else settings.requests_in_flight,
             spread=settings.send_spread,
             took=self._telemetry.observe_request,
+            too_many_series=self._rules.quota.service_is_full,
         )
 
     def _build_closing(self) -> Closing[Any]:
@@ -356,7 +348,7 @@ class Relay:
             prefix=self._settings.self_report_prefix,
             period_seconds=self._settings.period,
             feed=self._engine.feed,
-            figures=lambda: own_figures(
+            figures=lambda: report.own_figures(
                 self._engine.tally(),
                 self._doors.doors,
                 self._ledger.snapshot(),
@@ -390,6 +382,7 @@ class Relay:
             new.send_spread,
         )
         self._spool.max_age_seconds = new.max_age
+        self._rules.quota.limit = new.series_quota
         self._disk.run(
             partial(
                 self._engine.change,
@@ -410,6 +403,7 @@ class Relay:
         self._ledger.closed(entries, tally, {"too_large": refused} if refused else None)
         self._courier.wake()
         self._heap.set_aside()
+        self._scarcity.look(self._engine.tally().series)
 
     def _admin(self) -> Site:
         return make_site(
@@ -429,10 +423,11 @@ class Relay:
 
     def _counts(self) -> Counts:
         return {
-            **intake_counts(self._doors.doors),
-            **repeater_counts(self._doors.targets),
-            **engine_counts(self._engine.tally(), self._namer),
-            **delivery_counts(
+            **report.intake_counts(self._doors.doors),
+            **report.repeater_counts(self._doors.targets),
+            **report.engine_counts(self._engine.tally(), self._namer),
+            **report.quota_counts(self._rules.quota),
+            **report.delivery_counts(
                 self._ledger.snapshot(),
                 self._ledger.tally.bytes,
                 self._courier.status().last_success_at,

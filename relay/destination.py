@@ -24,6 +24,7 @@ from relay.delivery.ledger import QueueTally
 from relay.delivery.outcome import Outcome
 from relay.rollup.engine import Rollup, Sealed
 from relay.rollup.grace import SEAL_GRACE_SECONDS
+from relay.rollup.treatment import Rules
 from relay.service import courier
 from relay.service.busiest import Busiest, appending
 from relay.settings import Loaded, Settings, is_loopback_url
@@ -229,13 +230,14 @@ def open_sink(
     provider: Provider | None,
     emulator: str | None,
     wall: Callable[[], float],
+    rules: Rules,
     operation: Operation = METRICS,
 ) -> Sink:
     """The sink that is set, for entries or events; ``emulator`` is the URL of the
     embedded one."""
     packed = partial(
         compose,
-        group_id=str(settings.group_id),
+        group_of=rules.treatments.group_of(str(settings.group_id)),
         max_entries=settings.entries_per_request,
         max_bytes=settings.request_bytes,
     )
@@ -250,10 +252,16 @@ def open_sinks(
     provider: Provider | None,
     emulator: str | None,
     wall: Callable[[], float],
+    rules: Rules,
 ) -> tuple[Sink, Sink]:
     """The sink for entries, and the one for events; arguments as of ``open_sink``."""
     opened = partial(
-        open_sink, settings, provider=provider, emulator=emulator, wall=wall
+        open_sink,
+        settings,
+        provider=provider,
+        emulator=emulator,
+        wall=wall,
+        rules=rules,
     )
     return opened(), opened(operation=EVENTS)
 

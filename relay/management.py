@@ -13,7 +13,6 @@ from twisted.internet.interfaces import IReactorTime
 from relay.admin.console import ConsoleFactory
 from relay.admin.conversation import Console, Conversation, Dumped, Health
 from relay.commands.explain import Explainer, in_words, visible
-from relay.pipeline import build_grammar, build_mapper, build_namer
 from relay.rollup.engine import Engine
 from relay.rollup.looking import key_of
 from relay.rollup.summary import (
@@ -121,15 +120,8 @@ class Management:
         return gone
 
     def _explain(self, line: str) -> Iterator[str]:
-        settings = self._settings()
-        explainer = Explainer(
-            build_grammar(settings),
-            build_namer(settings),
-            settings.series_limit,
-            mapper=build_mapper(settings),
-        )
         text = line.encode()
-        return in_words(text, explainer.explain(text))
+        return in_words(text, Explainer(self._settings()).explain(text))
 
 
 def _in_words(summary: Summary) -> str:

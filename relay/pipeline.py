@@ -10,12 +10,14 @@ from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.naming import Namer
 from relay.rollup.engine import Engine
 from relay.rollup.engines import open_engine
+from relay.rollup.quota import Quota
+from relay.rollup.treatment import Rules
 from relay.settings import Settings
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Event
 
 __all__ = ["build_engine", "build_grammar", "build_mapper", "build_namer"]
-__all__ += ["engine_names"]
+__all__ += ["build_rules", "engine_names"]
 
 
 def engine_names() -> tuple[str, ...]:
@@ -52,10 +54,16 @@ def build_namer(settings: Settings) -> Namer:
     )
 
 
+def build_rules(settings: Settings, mapper: Mapper | None) -> Rules:
+    """What holds for series by rule, and the quota for all of them."""
+    priorities = mapper.priorities if mapper else ()
+    return Rules(mapper, Quota(settings.series_quota, priorities))
+
+
 def build_engine(
     settings: Settings,
     namer: Namer,
-    mapper: Mapper | None = None,
+    rules: Rules | None = None,
     event: Callable[[Event], None] | None = None,
 ) -> Engine:
     """The engine that is set; ConfigError where it is not here.
@@ -76,6 +84,6 @@ def build_engine(
         silent_kinds=settings.delete_idle,
         gauge_ttl=settings.gauge_ttl,
         released=namer.release,
-        rewrite=mapper,
+        rules=rules,
         event=event or (lambda _: None),
     )

@@ -20,6 +20,7 @@ from relay.admin.status import (
     Ledger,
     Listener,
     Overflow,
+    Quota,
     Refused,
     RuleMatches,
     Rules,
@@ -31,6 +32,7 @@ from relay.delivery.ledger import LedgerSnapshot, QueueTally
 from relay.doors import Door
 from relay.rollup.engine import Engine, Tally
 from relay.rollup.overflow import Seen
+from relay.rollup.quota import Quota as SeriesQuota
 from relay.selfreport import Figures
 from relay.service.courier import CourierStatus
 from relay.service.repeater import Target
@@ -45,6 +47,8 @@ __all__ = [
     "engine_counts",
     "intake_counts",
     "own_figures",
+    "quota_counts",
+    "quota_words",
     "repeater_counts",
     "rule_words",
     "say_what_is_left",
@@ -180,6 +184,16 @@ def status_parts(
             for refusal in engine.last_refusals()
         ],
     )
+
+
+def quota_counts(quota: SeriesQuota) -> Counts:
+    """Of what series may be reported; 0 is no limit."""
+    return {"series_quota": {(): quota.limit}}
+
+
+def quota_words(quota: SeriesQuota) -> Quota:
+    """How many series may be reported, and whether the service wants no more."""
+    return Quota(limit=quota.limit, refused_by_service=quota.is_refused)
 
 
 def rule_words(mapper: Mapper | None) -> Rules | None:

@@ -20,6 +20,7 @@ from relay.destination import (
     provider_of,
 )
 from relay.errors import ConfigError
+from relay.rollup.treatment import Rules
 from relay.settings import Loaded, Settings, load
 from relay.sink.cloudmonitor import CloudMonitorSink
 
@@ -140,7 +141,9 @@ def test_an_endpoint_wins_over_a_region(
     """What the operator wrote out is what is used."""
     settings: Settings = loaded(*flags).settings
     keys = Static(Credentials("id", Secret("secret")))
-    sink = open_sink(settings, provider=keys, emulator=None, wall=lambda: 0.0)
+    sink = open_sink(
+        settings, provider=keys, emulator=None, wall=lambda: 0.0, rules=Rules()
+    )
     assert isinstance(sink, CloudMonitorSink)
     assert sink.status().endpoint == url
 
@@ -163,7 +166,7 @@ def test_events_have_a_sink_of_their_own(capsys: pytest.CaptureFixture[str]) -> 
     """Of the same kind; what is printed is written in the form of events."""
     settings = loaded(("sink", "stdout")).settings
     entries, events = open_sinks(
-        settings, provider=None, emulator=None, wall=lambda: 0.0
+        settings, provider=None, emulator=None, wall=lambda: 0.0, rules=Rules()
     )
     assert entries is not events
     item = "Content=%7B%7D&EventName=Deploy&GroupId=0&Time=5"

@@ -18,6 +18,7 @@ __all__ = [
     "Listener",
     "Overflow",
     "Predecessor",
+    "Quota",
     "Refused",
     "Reload",
     "Room",
@@ -165,6 +166,16 @@ class Counted(TypedDict):
     others: int
 
 
+class Quota(TypedDict):
+    """How many series may be reported; ``limit`` 0 is as many as there are.
+
+    ``refused_by_service``: it has said within the last hour that there are too many.
+    """
+
+    limit: int
+    refused_by_service: bool
+
+
 class Overflow(TypedDict):
     """New series that found no room, of the latest period that had any.
 
@@ -227,6 +238,7 @@ class Status(TypedDict):
     console: str | None
     ledger: Ledger
     series: int
+    series_quota: Quota
     overflow: Overflow
     spool: Mapping[str, object]
     events: Events | None

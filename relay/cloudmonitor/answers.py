@@ -14,6 +14,7 @@ from typing import NamedTuple
 from relay.cloudmonitor.contract import (
     GATEWAY_CODES,
     NO_CODE,
+    OVER_QUOTA,
     RETRY_AFTER_CAP_SECONDS,
     RETRY_AFTER_HEADER,
     SERVICE_CODES,
@@ -109,7 +110,9 @@ _CUT = Status(0, 999, Uncertain, "the answer was cut short", "", "ours")
 
 _MAKE: Mapping[type[Outcome], Callable[[_Told], Outcome]] = {
     Accepted: lambda t: Accepted(t.request_id),
-    AcceptedWithLoss: lambda t: AcceptedWithLoss(t.code, t.message, t.request_id),
+    AcceptedWithLoss: lambda t: AcceptedWithLoss(
+        t.code, t.message, t.request_id, t.hint, t.meaning == OVER_QUOTA
+    ),
     Throttled: lambda t: Throttled(t.code, t.after, _either(t), t.request_id),
     Unavailable: lambda t: Unavailable(f"{t.code}: {_either(t)}", t.request_id),
     Uncertain: lambda t: Uncertain(f"{t.code}: {_either(t)}", t.request_id),

@@ -274,10 +274,12 @@ def _rows(
     )
 
 
+OVER_QUOTA = "new series beyond the quota were refused"
+
 # fmt: off
 SERVICE_CODES = (
     *_rows(Accepted, "all taken", "nothing to do", "api", ("200", "", _OK)),
-    *_rows(AcceptedWithLoss, "new series beyond the quota were refused",
+    *_rows(AcceptedWithLoss, OVER_QUOTA,
            f"report fewer series, {_UPGRADE}", "http",
            ("206", "reach max time series num", _OK)),
     *_rows(AcceptedWithLoss, "Type 0 is refused in the free edition",

@@ -6,7 +6,7 @@ knows how many entries make a request, nor who signs it.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from math import isfinite
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from relay.cloudmonitor.contract import FIELDS, TYPE_AGGREGATED
 from relay.cloudmonitor.signing import pe
 from relay.rollup.engine import Rollup
-from relay.rollup.series import Dimensions
+from relay.rollup.series import Dimensions, Series
 from relay.rollup.summary import (
     CounterSummary,
     GaugeSummary,
@@ -24,10 +24,23 @@ from relay.rollup.summary import (
     TimerSummary,
 )
 
-__all__ = ["Datum", "Values", "data", "decode", "encode", "identity", "values_of"]
+__all__ = [
+    "ALL_IN_NONE",
+    "Datum",
+    "GroupOf",
+    "Values",
+    "data",
+    "decode",
+    "encode",
+    "identity",
+]
+__all__ += ["in_group", "values_of"]
 
 Values = Mapping[str, float]
 """Statistics by the vendor's names; a whole SampleCount is an int."""
+
+GroupOf = Callable[[Series], str]
+"""The application group that the entries of a series belong to."""
 
 _WHOLE_BELOW = 2.0**53  # beyond, a float is no count any more but an order of magnitude
 
@@ -55,11 +68,20 @@ class Datum(NamedTuple):
         }
 
 
-def data(rollup: Rollup, group_id: str = "0") -> Iterator[Datum]:
+def in_group(group_id: str) -> GroupOf:
+    """All of them."""
+    return lambda _: group_id
+
+
+ALL_IN_NONE = in_group("0")
+"""Entries belong to no application group."""
+
+
+def data(rollup: Rollup, group_of: GroupOf = ALL_IN_NONE) -> Iterator[Datum]:
     """An entry for each row, in order."""
     for series, summary in rollup.rows:
         yield Datum(
-            group_id,
+            group_of(series),
             series.metric,
             series.dimensions,
             rollup.length,

@@ -2,7 +2,8 @@
 
 One ordered list, first match wins. A rule sees StatsD's view of a series (kind, name and
 tags, in that form of section 5 of the contract) and gives another one of the same form:
-what two spellings are mapped to alike is one series from then on. What becomes of a name
+what two spellings are mapped to alike is one series from then on, and the latest rule that
+one was found by says how it is treated. What becomes of a name
 in CloudMonitor is ``naming``'s business, where rules are written that of the settings.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
+from relay.rollup.treatment import Rewritten, Treatment
 from relay.statsd.sample import Kind, Reason, Tags
 
 __all__ = ["Mapper", "Rule", "Template", "glob", "pattern"]
@@ -125,6 +127,7 @@ class Rule(NamedTuple):
     drop: frozenset[str] = frozenset()
     rename: Mapping[str, str] = {}
     add: tuple[tuple[str, Template], ...] = ()
+    treatment: Treatment = Treatment()
 
     def apply(self, name: str, tags: Tags, captures: _Captures) -> tuple[str, Tags]:
         """Another name and other tags, sorted by key."""
@@ -171,19 +174,22 @@ class Mapper:
                 self._plant(rule.pattern.pieces, number)
         self._lengths = sorted({len(prefix) for prefix in self._prefixed})
 
-    def __call__(
-        self, kind: Kind, name: str, tags: Tags, /
-    ) -> tuple[str, Tags] | Reason:
+    def __call__(self, kind: Kind, name: str, tags: Tags, /) -> Rewritten | Reason:
         """The name and the tags that count; unchanged where no rule matches."""
         found = self.find(kind, name)
         if found is None:
-            return name, tags
+            return Rewritten(name, tags)
         number, captures = found
         self.matched[number] += 1
         rule = self.rules[number]
         if rule.drops:
             return Reason.DROPPED_BY_RULE
-        return rule.apply(name, tags, captures)
+        return Rewritten(*rule.apply(name, tags, captures), rule.treatment)
+
+    @property
+    def priorities(self) -> Collection[int]:
+        """All that rules give."""
+        return {rule.treatment.priority for rule in self.rules if not rule.drops}
 
     def find(self, kind: Kind, name: str) -> tuple[int, _Captures] | None:
         """The place of the first rule that matches, and what it caught."""

@@ -15,7 +15,7 @@ from relay.cloudmonitor.contract import (
     METRICS,
     Operation,
 )
-from relay.cloudmonitor.datum import data, encode, identity
+from relay.cloudmonitor.datum import ALL_IN_NONE, GroupOf, data, encode, identity
 from relay.delivery.batch import Batch
 from relay.rollup.engine import Rollup
 
@@ -52,13 +52,13 @@ class Packed(NamedTuple):
 def compose(
     rollup: Rollup,
     *,
-    group_id: str = "0",
+    group_of: GroupOf = ALL_IN_NONE,
     max_entries: int = ENTRIES_DEFAULT,
     max_bytes: int = BODY_BYTES_DEFAULT,
 ) -> Packed:
     """A closed period as batches, named ``<start>/<length>/<n>``. Thread: any."""
     return pack(
-        map(encode, data(rollup, group_id)),
+        map(encode, data(rollup, group_of)),
         prefix=f"{rollup.start}/{rollup.length}",
         closed_at=rollup.start + rollup.length,
         max_entries=max_entries,

@@ -12,21 +12,22 @@ from functools import partial
 from typing import Any
 
 from relay.cloudmonitor.contract import PERIODS
-from relay.cloudmonitor.datum import data
+from relay.cloudmonitor.datum import data, in_group
 from relay.cloudmonitor.events import event_name
-from relay.cloudmonitor.mapping import Mapper
 from relay.commands.calls import THIS_PERIOD, as_cli, fields_of
 from relay.commands.files import STANDARD, reading
 from relay.commands.parsing import Commands, add_command
 from relay.errors import ConfigError
-from relay.pipeline import build_grammar, build_mapper, build_namer
+from relay.pipeline import build_grammar, build_mapper, build_namer, build_rules
 from relay.recording import read
 from relay.rollup.adding import add, slot_makers
+from relay.rollup.admission import Admission
 from relay.rollup.engine import Rollup
 from relay.rollup.held import HeldSeries
-from relay.rollup.series import Resolve, Series
+from relay.rollup.series import Series
+from relay.rollup.treatment import Treatment
 from relay.settings import Settings, add_arguments, from_arguments
-from relay.statsd.grammar import Grammar, lines
+from relay.statsd.grammar import lines
 from relay.statsd.sample import Event, Ignored, Reason, Refusal, Sample, What
 
 __all__ = ["Explainer", "in_words", "register", "visible"]
@@ -42,12 +43,13 @@ MORE = """\
 SETTINGS = (
     *("dialect", "signed_gauge", "key_name_sanitize"),
     *("report_client_telemetry", "report_service_checks", "report_events"),
-    *("series_limit", "series_limit_per_name"),
+    *("series_limit", "series_limit_per_name", "series_quota"),
     *("instance", "instance_key", "first_tags", "mapping"),
     *("percentiles", "group_id", "region", "endpoint"),
 )
 
 PERIOD = PERIODS[0]
+_KNOWN_AS = ("number", "match")
 
 
 def register(commands: Commands) -> None:
@@ -74,14 +76,8 @@ def _explain(arguments: argparse.Namespace) -> int:
         _print_reasons(as_json=arguments.json)
         return 0
     settings = from_arguments(arguments, will_run=False).settings
-    explainer = Explainer(
-        build_grammar(settings),
-        build_namer(settings),
-        settings.series_limit,
-        settings.series_limit_per_name,
-        mapper=build_mapper(settings),
-        command=partial(_command, settings) if arguments.as_cli else None,
-    )
+    command = partial(_command, settings) if arguments.as_cli else None
+    explainer = Explainer(settings, command)
     with _datagrams(arguments) as datagrams:
         for number, datagram in enumerate(datagrams):
             item = {"item": number, **explainer.explain(datagram)}
@@ -93,21 +89,26 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 class Explainer:
-    """Answers for one datagram at a time; remembers series, for their limit."""
+    """Answers for one datagram at a time; remembers series, for their limit.
+
+    ``command`` gives the command that puts what a sample alone would report.
+    """
 
     def __init__(
         self,
-        grammar: Grammar,
-        resolve: Resolve,
-        limit: int,
-        limit_per_name: int = 0,
-        *,
-        mapper: Mapper | None = None,
-        command: Callable[[Series, Sample], str] | None = None,
+        settings: Settings,
+        command: Callable[[Series, Sample, Treatment], str] | None = None,
     ) -> None:
-        self._grammar, self._resolve, self._mapper = grammar, resolve, mapper
+        self._grammar, self._mapper = build_grammar(settings), build_mapper(settings)
         self._command = command
-        self._held = HeldSeries(limit, 0, limit_per_name=limit_per_name)
+        self._rules = build_rules(settings, self._mapper)
+        held = HeldSeries(
+            settings.series_limit,
+            0,
+            limit_per_name=settings.series_limit_per_name,
+            rules=self._rules,
+        )
+        self._admission = Admission(build_namer(settings), held, self._rules)
 
     def explain(self, datagram: bytes) -> dict[str, list[dict[str, Any]]]:
         """``accepted``, ``refused`` and ``ignored``, one row a section.
@@ -133,21 +134,22 @@ class Explainer:
     def _name(
         self, text: str, sample: Sample, found: dict[str, list[dict[str, Any]]]
     ) -> None:
-        series = self._series(sample)
-        metric = None
-        match series:
+        place = self._admission.series(sample, 0, 0)  # in one period that never ends
+        metric, more = None, self._rule(sample)
+        match place:
             case What():
-                found["ignored"] += [_because(text, series)] * len(sample.values)
+                found["ignored"] += [_because(text, place)] * len(sample.values)
             case Reason():
-                found["refused"] += [_because(text, series)] * len(sample.values)
+                found["refused"] += [_because(text, place)] * len(sample.values)
             case _:
+                series = place.named.series
                 metric = {
                     "MetricName": series.metric,
                     "Dimensions": dict(series.dimensions),
                 }
-        more = self._rule(sample)
-        if self._command is not None and isinstance(series, Series):
-            more["command"] = self._command(series, sample)
+                if self._command is not None:
+                    treatment = self._rules.treatments.of(series)
+                    more["command"] = self._command(series, sample, treatment)
         found["accepted"].append(_accepted(sample, metric) | more)
 
     def _rule(self, sample: Sample) -> dict[str, Any]:
@@ -156,36 +158,30 @@ class Explainer:
         found = mapper and mapper.find(sample.kind, sample.name)
         if not mapper or not found:
             return {}
-        written = mapper.rules[found[0]].pattern.written
-        return {"rule": {"number": found[0] + 1, "match": written}}
-
-    def _series(self, sample: Sample) -> Series | Reason | What:
-        """As the engine has it, in one period that never ends."""
-        name, tags = sample.name, sample.tags
-        if self._mapper is not None:
-            mapped = self._mapper(sample.kind, name, tags)
-            if isinstance(mapped, Reason):
-                return mapped
-            name, tags = mapped
-        identity = (sample.kind.value, name, tags)
-        held = self._held.get(identity)
-        if held is not None:
-            return held.named.series
-        full = self._held.no_room(identity, 0)
-        if full is not None:
-            return full
-        verdict = self._resolve(sample.kind, name, tags)
-        if isinstance(verdict, Series):
-            self._held.admit(identity, verdict, 0)
-        return verdict
+        rule = mapper.rules[found[0]]
+        said = {
+            "group_id": rule.treatment.group,
+            "percentiles": rule.treatment.percentiles,
+            "idle_ttl": rule.treatment.idle_ttl,
+            "delete_idle": rule.treatment.is_silent,
+            "priority": rule.treatment.priority or None,
+        }
+        more = {key: value for key, value in said.items() if value is not None}
+        return {"rule": {"number": found[0] + 1, "match": rule.pattern.written, **more}}
 
 
-def _command(settings: Settings, series: Series, sample: Sample) -> str:
+def _command(
+    settings: Settings, series: Series, sample: Sample, treatment: Treatment
+) -> str:
     """What puts a period in which there was this sample and no other."""
     slot = slot_makers(1024, 1024)[sample.kind]()
     add(sample, 1 / sample.rate, slot, 0.0)
-    rollup = Rollup(0, PERIOD, [(series, slot.summary(sorted(settings.percentiles)))])
-    (datum,) = data(rollup, str(settings.group_id))
+    percentages = treatment.percentiles
+    if percentages is None:
+        percentages = tuple(sorted(settings.percentiles))
+    rollup = Rollup(0, PERIOD, [(series, slot.summary(percentages))])
+    group_id = treatment.group or str(settings.group_id)
+    (datum,) = data(rollup, in_group(group_id))
     endpoint = settings.endpoint.url if settings.endpoint else None
     entry = {**fields_of(datum), "Time": THIS_PERIOD}
     return as_cli([entry], region=settings.region, endpoint=endpoint)
@@ -257,7 +253,8 @@ def in_words(datagram: bytes, item: dict[str, Any]) -> Iterator[str]:
         yield f"  {visible(_sentence(accepted))}"
         if "rule" in accepted:
             rule = accepted["rule"]
-            yield f"    rule {rule['number']}: {visible(rule['match'])}"
+            said = (f", {key} {rule[key]}" for key in rule if key not in _KNOWN_AS)
+            yield f"    rule {rule['number']}: {visible(rule['match'])}{''.join(said)}"
         metric = accepted["metric"]
         if metric is not None:
             pairs = (f"{key}={value}" for key, value in metric["Dimensions"].items())

@@ -17,6 +17,7 @@ from relay.cloudmonitor.contract import (
     REQUESTS_PER_SECOND,
     REQUESTS_PER_SECOND_DEFAULT,
 )
+from relay.cloudmonitor.datum import in_group
 from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.packing import compose
 from relay.commands.explain import visible
@@ -183,7 +184,7 @@ class Traffic:
             mapped = self._mapper(sample.kind, name, tags)
             if isinstance(mapped, Reason):
                 return mapped
-            name, tags = mapped
+            name, tags, _ = mapped
         identity = (sample.kind, name, tags)
         if identity not in self._known and len(self._known) >= self._limit:
             return Reason.SERIES_LIMIT
@@ -239,7 +240,7 @@ def _requests(traffic: Traffic, settings: Settings, length: int) -> int:
     ]
     packed = compose(
         Rollup(_TIME, length, rows),
-        group_id=str(settings.group_id),
+        group_of=in_group(str(settings.group_id)),
         max_entries=settings.entries_per_request,
         max_bytes=settings.request_bytes,
     )

@@ -14,7 +14,7 @@ from relay.cloudmonitor.datum import Datum, data
 from relay.commands.files import reading
 from relay.commands.parsing import Commands, add_command
 from relay.errors import ConfigError, RelayError
-from relay.pipeline import build_engine, build_mapper, build_namer
+from relay.pipeline import build_engine, build_mapper, build_namer, build_rules
 from relay.recording import Recorded, read
 from relay.rollup.engine import Engine, Rollup, Tally
 from relay.rollup.grace import SEAL_GRACE_SECONDS, aligned
@@ -37,6 +37,7 @@ SETTINGS = (
     *("engine", "period", "long_period", "percentiles"),
     *(
         "series_limit",
+        "series_quota",
         "series_limit_per_name",
         "new_series_limit",
         "idle_ttl",
@@ -70,7 +71,8 @@ def register(commands: Commands) -> None:
 
 def _replay(arguments: argparse.Namespace) -> int:
     settings = from_arguments(arguments, will_run=False).settings
-    engine = build_engine(settings, build_namer(settings), build_mapper(settings))
+    rules = build_rules(settings, build_mapper(settings))
+    engine = build_engine(settings, build_namer(settings), rules)
     start, until = _seconds(arguments, "start"), _seconds(arguments, "until")
     with reading(arguments.file) as file:
         rollups = simulate(
@@ -80,9 +82,9 @@ def _replay(arguments: argparse.Namespace) -> int:
             start=start,
             until=until,
         )
-        group_id = str(settings.group_id)
+        group_of = rules.treatments.group_of(str(settings.group_id))
         found = sorted(
-            (datum for rollup in rollups for datum in data(rollup, group_id)),
+            (datum for rollup in rollups for datum in data(rollup, group_of)),
             key=_order,
         )
     ledger = _ledger(engine.tally(), len(found))

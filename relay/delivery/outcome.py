@@ -26,11 +26,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedWithLoss:
-    """Part was taken, the service does not say how many; never to be sent again."""
+    """Part was taken, the service does not say how many; never to be sent again.
+
+    ``hint`` is what mends it; ``too_many_series`` where new series were refused.
+    """
 
     code: str
     message: str = ""
     request_id: str = ""
+    hint: str = ""
+    too_many_series: bool = False
 
 
 @dataclass(frozen=True, slots=True)

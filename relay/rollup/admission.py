@@ -7,16 +7,24 @@ a spelling counts as where rules say that: a tag that they take away costs no pl
 
 from relay.rollup.held import Held, HeldSeries, Identity
 from relay.rollup.overflow import Overflow, OverflowSample
-from relay.rollup.series import Resolve, Rewrite, Series
+from relay.rollup.series import Resolve, Series
+from relay.rollup.treatment import Rewrite, Rules, Treatment
 from relay.statsd.sample import Reason, Sample, What
 
 __all__ = ["UNSHOWN", "UNWANTED", "Admission"]
 
-UNSHOWN = (Reason.SERIES_LIMIT, Reason.NAME_LIMIT, Reason.DROPPED_BY_RULE)
+UNSHOWN = frozenset(
+    {
+        *(Reason.SERIES_LIMIT, Reason.NAME_LIMIT, Reason.SERIES_QUOTA),
+        Reason.DROPPED_BY_RULE,
+    }
+)
 """So many may come, and as they were told to, that they would hide all other refusals."""
 
 UNWANTED = frozenset({*What, Reason.DROPPED_BY_RULE})
 """Of a spelling that is unwanted all samples are, until the relay is started again."""
+
+_CountsAs = tuple[Identity, Treatment]
 
 _MOST_VERDICTS = 8192
 _MOST_REWRITTEN = 65_536
@@ -24,32 +32,43 @@ _LONG = 512
 
 
 class Admission:
-    """Asks ``resolve`` for new series of ``held``; ``namings`` is how often it did."""
+    """Asks ``resolve`` for new series of ``held``; ``namings`` is how often it did.
 
-    def __init__(
-        self, resolve: Resolve, held: HeldSeries, rewrite: Rewrite | None = None
-    ) -> None:
-        self._resolve, self._held, self._rewrite = resolve, held, rewrite
-        self._rewritten: dict[Identity, Identity | Reason] = {}
+    What ``rules`` say of a series besides its name goes into their treatments.
+    """
+
+    def __init__(self, resolve: Resolve, held: HeldSeries, rules: Rules) -> None:
+        self._resolve, self._held = resolve, held
+        self._rewrite, self._treatments = rules.rewrite, rules.treatments
+        self._rewritten: dict[Identity, _CountsAs | Reason] = {}
         self._verdicts: dict[Identity, Reason | What] = {}
         self._overflow = OverflowSample()
         self.namings = 0
 
     def series(self, sample: Sample, period: int, now: int) -> Held | Reason | What:
         """For a sample of ``period`` while ``now`` is the one that is open."""
-        identity = (sample.kind.value, sample.name, sample.tags)
-        if self._rewrite is not None:
-            counts_as = self._counts_as(self._rewrite, sample, identity)
-            if isinstance(counts_as, Reason):
-                return counts_as
-            identity = counts_as
+        sent = (sample.kind.value, sample.name, sample.tags)
+        if self._rewrite is None:
+            return self._admitted(sample, sent, 0, period, now)
+        counts_as = self._counts_as(self._rewrite, sample, sent)
+        if isinstance(counts_as, Reason):
+            return counts_as
+        identity, treatment = counts_as
+        held = self._admitted(sample, identity, treatment.priority, period, now)
+        if isinstance(held, Held):
+            self._treatments.note(held.named.series, treatment)
+        return held
+
+    def _admitted(
+        self, sample: Sample, identity: Identity, priority: int, period: int, now: int
+    ) -> Held | Reason | What:
         held = self._held.get(identity)
         if held is not None:
             return self._held.see(held, period)
         known = self._verdicts.get(identity)
         if known is not None:
             return known
-        full = self._held.no_room(identity, now)
+        full = self._held.no_room(identity, now, priority)
         if full is not None:
             self._overflow.add(full, identity[1], len(sample.values), now)
             return full
@@ -64,20 +83,24 @@ class Admission:
 
     def _counts_as(
         self, rewrite: Rewrite, sample: Sample, sent: Identity
-    ) -> Identity | Reason:
+    ) -> "_CountsAs | Reason":
         known = self._rewritten.get(sent)
         if known is not None:
             return known
         if len(self._rewritten) >= _MOST_REWRITTEN:
             self._rewritten.clear()
         found = rewrite(sample.kind, *sent[1:])
-        counts_as = found if isinstance(found, Reason) else (sent[0], *found)
-        if (
-            len(sample.name) + sum(len(k) + len(v or "") for k, v in sample.tags)
-            < _LONG
-        ):
+        counts_as: _CountsAs | Reason
+        if isinstance(found, Reason):
+            counts_as = found
+        else:
+            identity = (sent[0], found.name, found.tags)
             # Most are what they were: one object rather than two.
-            self._rewritten[sent] = sent if counts_as == sent else counts_as
+            same = sent if identity == sent else identity
+            counts_as = (same, found.treatment)
+        characters = sum(len(k) + len(v or "") for k, v in sample.tags)
+        if len(sample.name) + characters < _LONG:
+            self._rewritten[sent] = counts_as
         return counts_as
 
     def overflow(self) -> Overflow:

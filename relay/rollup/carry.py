@@ -21,6 +21,7 @@ from relay.rollup.stored import (
 )
 from relay.rollup.summary import GaugeSummary, Summary
 from relay.rollup.taken import Span
+from relay.rollup.treatment import Treatments
 from relay.statsd.sample import Kind
 
 __all__ = ["Carried", "Content", "Idle", "read_carried", "write_carried"]
@@ -53,9 +54,11 @@ class Carried(NamedTuple):
     long: Mapping[Series, Content]
 
 
-def write_carried(carried: Carried, period_seconds: int) -> Iterator[bytes]:
+def write_carried(
+    carried: Carried, period_seconds: int, treatments: Treatments
+) -> Iterator[bytes]:
     """As parts; ``carried`` must not change meanwhile."""
-    writer = PartsWriter()
+    writer = PartsWriter(treatments)
     facts = {
         "closed": carried.closed,
         "long_seconds": carried.long_seconds,

@@ -15,6 +15,7 @@ from relay.rollup.series import Series
 from relay.rollup.slot import Slot
 from relay.rollup.summary import Summary
 from relay.rollup.taken import Taken
+from relay.rollup.treatment import Treatments
 from relay.statsd.sample import Kind
 
 __all__ = ["Closer"]
@@ -32,10 +33,12 @@ class _Rows(Sequence[tuple[Series, Summary]]):
         series: list[Series],
         contents: list[Content],
         percentages: Sequence[int],
+        treatments: Treatments,
     ) -> None:
         self._series = series
         self._contents = contents
         self._percentages = percentages
+        self._treatments = treatments
 
     def __len__(self) -> int:
         return len(self._series)
@@ -51,13 +54,15 @@ class _Rows(Sequence[tuple[Series, Summary]]):
 
     def __getitem__(self, at: int | slice) -> "tuple[Series, Summary] | _Rows":
         if isinstance(at, slice):
-            return _Rows(self._series[at], self._contents[at], self._percentages)
+            some = self._series[at], self._contents[at]
+            return _Rows(*some, self._percentages, self._treatments)
         return self._row(self._series[at], self._contents[at])
 
     def _row(self, series: Series, content: Content) -> tuple[Series, Summary]:
         if isinstance(content, tuple):
             return series, content
-        return series, content.summary(self._percentages)
+        own = self._treatments.of(series).percentiles
+        return series, content.summary(self._percentages if own is None else own)
 
 
 @dataclass(slots=True)
@@ -89,6 +94,7 @@ class Closer:
     ``silent_kinds`` report nothing while they are idle; the others do until they have
     been idle for more than ``idle_ttl`` seconds, 0 being for ever, and gauges for
     ``gauge_ttl`` periods at most, counting that of the last value; 0 is no such limit.
+    What ``treatments`` say of a series comes before all that.
     """
 
     def __init__(
@@ -100,8 +106,10 @@ class Closer:
         idle_ttl: int,
         silent_kinds: Collection[Kind],
         gauge_ttl: int = 0,
+        treatments: Treatments | None = None,
     ) -> None:
         self._length = period_seconds
+        self._treatments = Treatments() if treatments is None else treatments
         self._long_length = period_seconds * long_factor
         self._percentages = _ascending(percentages)
         self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
@@ -154,7 +162,7 @@ class Closer:
         self._percentages = _ascending(percentages)
         self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
         self._silent = frozenset(silent_kinds)
-        for series in [one for one in self._idle if one.kind in self._silent]:
+        for series in list(filter(self._is_silent, self._idle)):
             del self._seen[series], self._idle[series]
 
     def finish(self, latest: int | None = None) -> list[Rollup]:
@@ -185,7 +193,7 @@ class Closer:
         """Go on from there; a long period of another length is not gone on with."""
         self._closed = Taken(self._length, carried.closed)
         for series, (seen, summary) in carried.idle.items():
-            if series.kind not in self._silent:
+            if not self._is_silent(series):
                 self._seen[series], self._idle[series] = seen, summary
         if carried.long_seconds == self._long_length:
             self._longs = Taken(self._long_length or 1, carried.longs)
@@ -195,8 +203,9 @@ class Closer:
     def _rollup(
         self, start: int, length: int, rows: Mapping[Series, Content]
     ) -> Rollup:
-        contents = _Rows(list(rows), list(rows.values()), self._percentages)
-        return Rollup(start, length, contents)
+        series, contents = list(rows), list(rows.values())
+        both = _Rows(series, contents, self._percentages, self._treatments)
+        return Rollup(start, length, both)
 
     def _still_idle(
         self, age: int, slots: Mapping[Series, Slot]
@@ -204,6 +213,12 @@ class Closer:
         """What is reported of series without a value; who is silent now is dropped."""
         oldest = age - self._idle_ttl if self._idle_ttl else 0
         over = [each for each, seen in self._seen.items() if seen < oldest]
+        if self._treatments.are_any:
+            over = [
+                each
+                for each, seen in self._seen.items()
+                if self._is_over(each, age, seen)
+            ]
         if self._gauge_ttl:
             last = age - self._gauge_ttl * self._length
             over += [
@@ -212,15 +227,25 @@ class Closer:
                 if oldest <= seen <= last and each.kind is Kind.GAUGE
             ]
         for series in over:
-            del self._seen[series], self._idle[series]
+            self._seen.pop(series, None)
+            self._idle.pop(series, None)
         return {
             series: idle for series, idle in self._idle.items() if series not in slots
         }
 
+    def _is_over(self, series: Series, age: int, seen: int) -> bool:
+        own = self._treatments.of(series).idle_ttl
+        ttl = self._idle_ttl if own is None else own
+        return self._is_silent(series) or (bool(ttl) and seen < age - ttl)
+
+    def _is_silent(self, series: Series) -> bool:
+        own = self._treatments.of(series).is_silent
+        return series.kind in self._silent if own is None else own
+
     def _carry(self, age: int, series: Series, slot: Slot) -> None:
         """Remember what the series reports should it be idle from now on."""
         idle = slot.idle()
-        if idle is not None and series.kind not in self._silent:
+        if idle is not None and not self._is_silent(series):
             self._seen[series] = age
             self._idle[series] = idle
 

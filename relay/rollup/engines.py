@@ -6,7 +6,8 @@ from typing import TypedDict, Unpack
 from relay.errors import ConfigError
 from relay.rollup.engine import Engine
 from relay.rollup.python import PythonEngine
-from relay.rollup.series import Resolve, Rewrite, Series
+from relay.rollup.series import Resolve, Series
+from relay.rollup.treatment import Rules
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Event, Kind
 
@@ -31,7 +32,7 @@ class EngineOptions(TypedDict, total=False):
     series_limit_per_name: int
     new_series_limit: int
     released: Callable[[Series], None]
-    rewrite: Rewrite | None
+    rules: Rules | None
     event: Callable[[Event], None]
 
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeSlot
+from relay.rollup.treatment import Rules
 from relay.statsd.sample import Kind, Reason, Tags
 
 __all__ = ["CHARACTERS_OF_ONE", "Held", "HeldSeries", "Identity", "Named", "Turnover"]
@@ -103,6 +104,7 @@ class HeldSeries:
     One that has been idle for longer than ``idle_ttl`` seconds (0: never) is silent,
     and so is a gauge ``gauge_life`` seconds (0: never) after the start of the period of
     its last value; it has no memory then.
+    ``rules`` say more of how many are reported, and for how long.
     ``let_go`` is told of each that is held no longer, and ``released`` when another
     may have its name: ``apart`` seconds later, when no period is open that has both.
     """
@@ -117,6 +119,7 @@ class HeldSeries:
         gauge_life: int = 0,
         span: int = 300,
         apart: int = 0,
+        rules: Rules | None = None,
         let_go: Callable[[Series], None] = lambda _: None,
         released: Callable[[Series], None] = lambda _: None,
     ) -> None:
@@ -124,6 +127,8 @@ class HeldSeries:
         self._limit_of_new, self._span = limit_of_new, span
         self.idle_ttl, self.gauge_life = idle_ttl, gauge_life
         self._apart = apart
+        rules = rules or Rules()
+        self._quota, self._treatments = rules.quota, rules.treatments
         self._tell_let_go, self._released = let_go, released
         self._held: OrderedDict[Identity, Held] = OrderedDict()
         self._places = 0  # that are taken
@@ -176,7 +181,7 @@ class HeldSeries:
             return
         self._held[named.identity] = Held(named, seen, turn, slot, period)
 
-    def no_room(self, identity: Identity, now: int) -> Reason | None:
+    def no_room(self, identity: Identity, now: int, priority: int = 0) -> Reason | None:
         """Why a new series finds no place; ``now`` is the period that is open."""
         if now != self._now:
             self._begin(now)
@@ -184,6 +189,8 @@ class HeldSeries:
             self._release_some(now)
         if self._limit_per_name and not self._has_room_in_name(identity[1], now):
             return Reason.NAME_LIMIT
+        if self._quota.is_shut(now) or not self._is_within_quota(priority, now):
+            return Reason.SERIES_QUOTA
         if self._is_shut:
             return Reason.SERIES_LIMIT
         if self._has_old_crowd(now):
@@ -256,6 +263,12 @@ class HeldSeries:
         for held in reversed(kept):
             self._enter(held)
             self._turn = held.turn
+
+    def not_held(self, some: Iterable[Named]) -> Sequence[Named]:
+        """Those of ``some`` whose names others may have."""
+        leaving = {named.identity for _, named in self._leaving}
+        gone = (named for named in some if named.identity not in self._held)
+        return [named for named in gone if named.identity not in leaving]
 
     def _enter(self, held: Held) -> None:
         identity = held.named.identity
@@ -339,11 +352,29 @@ class HeldSeries:
         same.move_to_end(first)
         return False
 
+    def _is_within_quota(self, priority: int, now: int) -> bool:
+        """Whoever is silent is not reported, and gives way."""
+        if not self._quota.limit:
+            return True
+        most = self._quota.share(priority)
+        while len(self._held) >= most:
+            oldest = next(iter(self._held.values()), None)
+            if oldest is None or not self._is_silent(oldest, now):
+                return False
+            self._let_go(oldest, now)
+        return True
+
     def _is_silent(self, held: Held, now: int) -> bool:
         idle, life = now - held.seen, self.gauge_life
         if life and idle >= life and held.named.series.kind is Kind.GAUGE:
             return True
-        return bool(self.idle_ttl) and idle > self.idle_ttl
+        ttl = self.idle_ttl
+        if self._treatments.are_any:
+            treatment = self._treatments.of(held.named.series)
+            ttl = ttl if treatment.idle_ttl is None else treatment.idle_ttl
+            if treatment.is_silent and idle:
+                return True
+        return bool(ttl) and idle > ttl
 
     def _let_go(self, held: Held, now: int) -> None:
         identity, series = held.named

@@ -20,11 +20,11 @@ from relay.rollup.closing import Closer
 from relay.rollup.effort import ENOUGH, FOLDING, cost
 from relay.rollup.engine import FeedSome, Restored, Rollup, Sealed, Tally
 from relay.rollup.finite import SAFE_VALUE
-from relay.rollup.held import Held, HeldSeries, Identity
+from relay.rollup.held import Held, HeldSeries
 from relay.rollup.ledger import KINDS, Ledger
 from relay.rollup.looking import chosen, seen
 from relay.rollup.overflow import Overflow
-from relay.rollup.series import Resolve, Rewrite, Series
+from relay.rollup.series import Resolve, Series
 from relay.rollup.series_table import Names
 from relay.rollup.slot import MEMBER_BYTES, GaugeSlot, Slot
 from relay.rollup.snapshot import Snapshot, read_snapshot
@@ -42,6 +42,7 @@ from relay.rollup.spelling import (
 from relay.rollup.stored import attempt, slot_loaders
 from relay.rollup.summary import Summary
 from relay.rollup.taken import Span
+from relay.rollup.treatment import Rules
 from relay.rollup.vocabulary import Vocabulary
 from relay.statsd.grammar import Grammar, by_length, lines
 from relay.statsd.lengths import LINE_BYTES
@@ -52,21 +53,20 @@ __all__ = ["PythonEngine"]
 _FEWEST_SPELLINGS = 1024
 
 MANY_NEW = 10_000
-"""In a period; of further ones the spelling is learned when they come again, since it
-takes 270 bytes."""
+"""In a period; of further ones the spelling is learned when they come again: 270 bytes."""
 
 
 class PythonEngine:
     """Accumulates by period; the protocol ``Engine`` says what each call promises.
 
     ``long_factor`` base periods make a long one (0: none). ``exact_samples`` and
-    ``exact_members`` are how many a timer and a set keep as they are. Idle for more than
-    ``idle_ttl_seconds`` (0: never) a series falls silent, those of ``silent_kinds`` at
-    once, and after ``gauge_ttl`` periods (0: never) a gauge is forgotten. A time stamp
-    may lie ``future_seconds`` behind the open period's end. The first ``feed`` opens the
-    oldest period that is ours: a stamp of an earlier one is late.
-    ``released`` is told of each series whose name another one may have again;
-    ``rewrite`` says before all else which series what was sent counts as. ``event`` gets
+    ``exact_members`` are how many a timer and a set keep as they are. Idle for more
+    than ``idle_ttl_seconds`` (0: never) a series falls silent, those of
+    ``silent_kinds`` at once, and after ``gauge_ttl`` periods (0: never) a gauge is
+    forgotten. A time stamp may lie ``future_seconds`` behind the open period's end. The
+    first ``feed`` opens the oldest period that is ours: a stamp of an earlier one is
+    late. ``released`` is told of each series whose name another one may have again;
+    ``rules`` say before all else which series what was sent counts as. ``event`` gets
     each event that the grammar reads; it is no section, and who gets it counts it.
     """
 
@@ -90,11 +90,12 @@ class PythonEngine:
         series_limit_per_name: int = 0,
         new_series_limit: int = 0,
         released: Callable[[Series], None] = lambda _: None,
-        rewrite: Rewrite | None = None,
+        rules: Rules | None = None,
         event: Callable[[Event], None] = lambda _: None,
     ) -> None:
         self._grammar, self._parse, self._event = grammar, grammar.parse, event
         self._resolve = resolve
+        self._rules = rules = rules or Rules()
         self._released = released
         self._held = HeldSeries(
             series_limit,
@@ -105,9 +106,10 @@ class PythonEngine:
             span=period_seconds * (long_factor or 5),
             apart=period_seconds * (long_factor + 1),
             let_go=lambda series: self._book.gone.append(series),  # noqa: PLW0108 - the book of then
-            released=released,
+            released=rules.forgetting(released),
+            rules=rules,
         )
-        self._admission = Admission(resolve, self._held, rewrite)
+        self._admission = Admission(resolve, self._held, rules)
         self._new_slot = slot_makers(exact_samples, exact_members)
         self._loaders = slot_loaders(exact_samples, exact_members)
         self._length = period_seconds
@@ -127,6 +129,7 @@ class PythonEngine:
             idle_ttl=idle_ttl_seconds,
             silent_kinds=silent_kinds,
             gauge_ttl=gauge_ttl,
+            treatments=rules.treatments,
         )
 
     def feed(self, datagram: bytes, period: int, /) -> None:
@@ -274,40 +277,36 @@ class PythonEngine:
         if self._snapshot is not None:
             self._snapshot.void()
         self._known.pause()  # so that every slot is asked for before it is written to
+        counts, books = self._ledger.counts(), self._books.freeze()
+        held, turnover = self._held.all(), self._held.turnover()
         self._snapshot = Snapshot(
-            self._length,
-            self._ledger.counts(),
-            self._books.freeze(),
-            self._held.all(),
-            self._held.turnover(),
+            *(self._length, counts, books, held, turnover),
+            treatments=self._rules.treatments,
         )
         return self._snapshot
 
     def carry(self) -> Iterator[bytes]:
-        return write_carried(self._closer.carried(), self._length)
+        known = self._length, self._rules.treatments
+        return write_carried(self._closer.carried(), *known)
 
     def restore(self, snapshot: Iterable[bytes], carry: Iterable[bytes], /) -> Restored:
-        names = Names(self._resolve)
+        names = Names(self._resolve, self._rules.treatments)
         known = self._length, names, self._loaders
         opened, unfit_snapshot = attempt(lambda p: read_snapshot(p, *known), snapshot)
         carried, unfit_carry = attempt(lambda p: read_carried(p, *known), carry)
         floor: int | None = None
         books: Sequence[Book] = ()
         taken: list[Span] = []
-        leaving: set[Identity] = set()
         if carried is not None:
             self._closer.restore(carried)
             taken += carried.closed
         if opened is not None:
             self._held.restore(opened.held, opened.turnover)
-            leaving = {named.identity for _, named in opened.turnover.leaving}
             self._ledger = opened.ledger
             floor, books = opened.floor, opened.books
             taken += opened.taken
-        for named in names.all():
-            is_held = self._held.get(named.identity) is not None
-            if not is_held and named.identity not in leaving:
-                self._released(named.series)
+        for named in self._held.not_held(names.all()):
+            self._released(named.series)
         periods = self._books.restore(floor, taken, books)
         return Restored(periods, unfit_snapshot, unfit_carry)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from relay.statsd.sample import Kind, Reason, Tags, What
 
-__all__ = ["Dimensions", "Resolve", "Rewrite", "Series"]
+__all__ = ["Dimensions", "Resolve", "Series"]
 
 Dimensions = tuple[tuple[str, str], ...]
 """Pairs sorted by key, as they are reported."""
@@ -29,14 +29,4 @@ class Resolve(Protocol):
 
     def __call__(self, kind: Kind, name: str, tags: Tags, /) -> Series | Reason | What:
         """``name`` is sanitised; ``tags`` are sorted by key, one a key."""
-        ...
-
-
-class Rewrite(Protocol):
-    """What a series counts as: a name and tags of the same form, or why it does not."""
-
-    def __call__(
-        self, kind: Kind, name: str, tags: Tags, /
-    ) -> tuple[str, Tags] | Reason:
-        """As ``Resolve``; asked before it, and with what was sent."""
         ...

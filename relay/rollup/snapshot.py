@@ -20,6 +20,7 @@ from relay.rollup.series_table import Names
 from relay.rollup.slot import GaugeSlot, Slot
 from relay.rollup.stored import Label, Loaders, PartsReader, PartsWriter, reading
 from relay.rollup.taken import Span
+from relay.rollup.treatment import Treatments
 
 __all__ = ["Opened", "Snapshot", "read_snapshot"]
 
@@ -40,11 +41,14 @@ class Snapshot:
         open_periods: FrozenBooks,
         held: Sequence[Held],
         turnover: Turnover,
+        *,
+        treatments: Treatments,
     ) -> None:
         self._period_seconds = period_seconds
         self._counts = counts
         self._open = open_periods
         self._held, self._turnover = held, turnover
+        self._treatments = treatments
         self._is_void = False
 
     def void(self) -> None:
@@ -61,7 +65,7 @@ class Snapshot:
             book.release()
 
     def _parts(self) -> Iterator[bytes]:
-        writer, lag = PartsWriter(), self._open.lag
+        writer, lag = PartsWriter(self._treatments), self._open.lag
         facts = {
             "floor": self._open.floor,
             "taken": self._open.taken,

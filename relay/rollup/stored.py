@@ -12,6 +12,7 @@ from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.series_table import Names, SeriesReader, SeriesWriter
 from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
 from relay.rollup.timer import TimerSlot
+from relay.rollup.treatment import Treatments
 from relay.statsd.sample import Kind
 
 __all__ = [
@@ -60,8 +61,8 @@ def slot_loaders(exact_samples: int, exact_members: int) -> Loaders:
 class PartsWriter:
     """Makes parts of records."""
 
-    def __init__(self) -> None:
-        self.series = SeriesWriter()
+    def __init__(self, treatments: Treatments) -> None:
+        self.series = SeriesWriter(treatments)
 
     def head(self, what: str, period_seconds: int, facts: Label) -> bytes:
         """The first part."""

@@ -104,8 +104,9 @@ class Courier:
     """Delivers what waits in ``spool`` to ``sink``, at most ``slots`` batches at a time.
 
     ``wall`` gives Unix seconds, ``jitter`` a random number in [0, 1), ``took`` gets the
-    seconds of each request. ``spread`` is over how long first requests are spread, see
-    ``spread_delay``; ``road`` is what the log calls it. Thread: the reactor's.
+    seconds of each request; ``too_many_series`` is called when the service refused new
+    ones. ``spread`` is over how long first requests are spread, see ``spread_delay``;
+    ``road`` is what the log calls it. Thread: the reactor's.
     """
 
     def __init__(
@@ -124,6 +125,7 @@ class Courier:
         slots: int = 4,
         spread: float = 0.0,
         took: Callable[[float], None] = lambda _: None,
+        too_many_series: Callable[[], None] = lambda: None,
         road: str = "delivery",
     ) -> None:
         self._spool, self._sink, self._ledger = spool, sink, ledger
@@ -132,6 +134,7 @@ class Courier:
         self._clock, self._wall, self._jitter = clock, wall, jitter
         self._began = wall() - clock.seconds()
         self._slots, self._spread, self._took = slots, spread, took
+        self._too_many_series = too_many_series
         self._flights = 0
         self._taking = False
         self._drained = True
@@ -286,6 +289,8 @@ class Courier:
         self._took(now - flight.left_at)
         self._ledger.answered(outcome, flight.batch.size_bytes)
         self._journal.answered(outcome, flight.batch.size_bytes)
+        if isinstance(outcome, AcceptedWithLoss) and outcome.too_many_series:
+            self._too_many_series()
         verdict = self._policy.decide(
             outcome, self._history(outcome, flight), self._jitter()
         )

@@ -74,7 +74,9 @@ class Journal:
         ):
             self._partial_told_at = now
             self._log.warn(
-                "the service kept only part of a request: {answer}", answer=self._answer
+                "the service kept only part of a request: {answer}{hint}",
+                answer=self._answer,
+                hint=f"; {outcome.hint}" if outcome.hint else "",
             )
 
     def turned(self, gate: Gate) -> None:

@@ -32,6 +32,7 @@ IN_PLACE = frozenset(
         "log_level",
         "series_price",
         "series_included",
+        "series_quota",
     }
 )
 """The others say what a series is called, what a period is, or where entries go. Under

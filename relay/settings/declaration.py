@@ -81,6 +81,13 @@ class Settings(IntakeSettings):
         least=0,
         most=10_000_000,
     )
+    series_quota: int = setting(
+        _ROLL,
+        "Series reported at most, as many as are paid for; 0 for no such limit",
+        default=0,
+        least=0,
+        most=10_000_000,
+    )
     idle_ttl: int = setting(
         _ROLL,
         "How long an idle series is still reported; 0 for ever",

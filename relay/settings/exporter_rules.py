@@ -7,13 +7,17 @@
 
 Source: statsd_exporter's README, "Metric mapping and configuration". Its globs and
 expressions are read as ours are, and the first that matches wins there too. What it says
-about buckets, quantiles and help belongs to Prometheus; CloudMonitor has its own.
+about buckets, quantiles and help belongs to Prometheus; CloudMonitor has its own. Its
+``ttl`` is how long a series is reported after its last sample, as ``idle_ttl`` is.
 """
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from relay.cloudmonitor.mapping import Pattern, Rule, Template, glob, pattern
+from relay.rollup.treatment import Treatment
 from relay.statsd.sample import Kind
 
 __all__ = ["ExporterRules", "exporter_rules"]
@@ -26,6 +30,7 @@ _KINDS: Final[Mapping[str, frozenset[Kind]]] = {
 _KINDS_OLD: Final = {"timer": "observer"}
 _KEYS: Final = (
     *("match", "match_type", "match_metric_type", "action", "name", "labels"),
+    "ttl",
 )
 _UNUSED: Final[Mapping[str, str]] = {
     **dict.fromkeys(
@@ -36,7 +41,6 @@ _UNUSED: Final[Mapping[str, str]] = {
         ("histogram_options", "summary_options"),
         "belongs to Prometheus; CloudMonitor has statistics and percentiles of its own",
     ),
-    "ttl": "is --idle-ttl here, for all series",
     "scale": "is not there; values are reported as they are sent",
     "honor_labels": "is not there; what a rule adds wins over what was sent",
     "glob_disable_ordering": "is not there; the first that matches wins",
@@ -97,7 +101,27 @@ def _rule(mapping: Mapping[str, Any], defaults: Mapping[str, Any]) -> Rule:
             (str(key), Template.parse(str(text), found.groups))
             for key, text in labels.items()
         ),
+        treatment=Treatment(idle_ttl=_ttl(mapping.get("ttl", defaults.get("ttl")))),
     )
+
+
+_UNITS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_DURATION: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)(h|ms|m|s|us|ns)")
+
+
+def _ttl(text: object) -> int | None:
+    """Whole seconds of a duration as Go writes it, rounded up; None where there is none.
+
+    Source: Go's time.ParseDuration, as far as there is no sign.
+    """
+    if text is None:
+        return None
+    if text in (0, "0"):
+        return 0
+    found = _DURATION.findall(text) if isinstance(text, str) else []
+    if not found or "".join(number + unit for number, unit in found) != text:
+        raise ValueError(f"ttl wants a duration as 90s or 1h30m; got {text!r}")
+    return math.ceil(sum(float(number) * _UNITS[unit] for number, unit in found))
 
 
 _ACTIONS: Final[Mapping[str, bool]] = {"map": False, "drop": True}

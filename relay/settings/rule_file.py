@@ -4,6 +4,8 @@
     match = "api.*.*.latency"
     name = "api_latency"
     add_tags = { service = "$1", method = "$2" }
+    percentiles = [50, 99]
+    idle_ttl = 600
 
 TOML, an array of tables, in the order in which they are tried; or, in a file that ends in
 ``.yaml`` or ``.yml``, a mapping file of statsd_exporter. What the rules do is
@@ -19,19 +21,25 @@ from typing import Any, Final, Self, TypeVar
 
 import attrs
 
+from relay.cloudmonitor import contract
 from relay.cloudmonitor.mapping import Pattern, Rule, Template, glob, pattern
+from relay.rollup.treatment import Treatment
 from relay.settings.exporter_rules import exporter_rules
 from relay.statsd.sample import Kind
 
 __all__ = ["RuleFile", "read_rules"]
 
 _TABLE: Final = "rule"
-_KEYS: Final = (
-    *("match", "regex", "kinds", "drop", "name"),
-    *("keep_tags", "drop_tags", "rename_tags", "add_tags"),
+_OTHERS: Final = (
+    *("name", "keep_tags", "drop_tags", "rename_tags", "add_tags"),
+    *("group_id", "percentiles", "idle_ttl", "delete_idle", "priority"),
 )
-_OTHERS: Final = ("name", "keep_tags", "drop_tags", "rename_tags", "add_tags")
 """What a rule may do, if it does not drop the series."""
+
+_KEYS: Final = ("match", "regex", "kinds", "drop", *_OTHERS)
+_GROUP_MOST: Final = 2**63 - 1
+_IDLE_MOST: Final = 366 * 86_400
+_PRIORITY_MOST: Final = 9
 
 
 @attrs.frozen
@@ -130,7 +138,42 @@ def _rule(table: object) -> Rule:
             (key, _template(f"add_tags.{key}", text, found))
             for key, text in _texts(table, "add_tags").items()
         ),
+        treatment=_treatment(table),
     )
+
+
+def _treatment(table: Mapping[str, Any]) -> Treatment:
+    group = _whole(table, "group_id", 0, _GROUP_MOST)
+    return Treatment(
+        group=None if group is None else str(group),
+        percentiles=_percentiles(table),
+        idle_ttl=_whole(table, "idle_ttl", 0, _IDLE_MOST),
+        is_silent=_of(table, "delete_idle", bool, None),
+        priority=_whole(table, "priority", -_PRIORITY_MOST, _PRIORITY_MOST) or 0,
+    )
+
+
+def _whole(table: Mapping[str, Any], key: str, least: int, most: int) -> int | None:
+    found = table.get(key)
+    if found is None:
+        return None
+    is_whole = isinstance(found, int) and not isinstance(found, bool)
+    if not is_whole or not least <= found <= most:
+        raise ValueError(
+            f"{key} wants a whole number, {least} to {most}; got {found!r}"
+        )
+    return int(found)
+
+
+def _percentiles(table: Mapping[str, Any]) -> tuple[int, ...] | None:
+    found = table.get("percentiles")
+    if found is None:
+        return None
+    every = found if isinstance(found, list) else [found]
+    if not all(one in contract.PERCENTILES for one in every):
+        known = ", ".join(map(str, contract.PERCENTILES))
+        raise ValueError(f"percentiles wants a list out of {known}; got {found!r}")
+    return tuple(sorted(set(every)))
 
 
 def _pattern(table: Mapping[str, Any]) -> Pattern:

@@ -44,6 +44,7 @@ class Reason(enum.Enum):
     OVERFLOW = "overflow"
     SERIES_LIMIT = "series_limit"
     NAME_LIMIT = "name_limit"
+    SERIES_QUOTA = "series_quota"
     DROPPED_BY_RULE = "dropped_by_rule"
 
     @property
@@ -69,6 +70,7 @@ _SENTENCES = {
     Reason.OVERFLOW: "adding the sample would leave the finite numbers",
     Reason.SERIES_LIMIT: "a new series, and the relay holds as many, or took as many, as it may",
     Reason.NAME_LIMIT: "a new series, and as many of its name are held as may be",
+    Reason.SERIES_QUOTA: "a new series, and as many are reported as may be",
     Reason.DROPPED_BY_RULE: "a mapping rule says that the series is not reported",
 }
 

@@ -156,6 +156,7 @@ METRICS: tuple[Own, ...] = (
         "name and Dimensions first.",
     ),
     Own("series", "gauge", "Series held now."),
+    Own("series_quota", "gauge", "Series that may be reported at most; 0: no limit."),
     Own("entries_closed_total", "counter", "Entries made of closed periods."),
     Own(
         "entries_total",

@@ -48,6 +48,7 @@ def a_status() -> Status:
             "requests": {"accepted": 45, "throttled": 1},
         },
         "series": 321,
+        "series_quota": {"limit": 0, "refused_by_service": False},
         "overflow": {
             "prefixes": {"known": {"flood<b>": 12}, "others": 3},
             "names": {"known": {}, "others": 0},

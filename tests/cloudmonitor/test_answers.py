@@ -119,11 +119,31 @@ def test_what_editors_and_serialisers_add() -> None:
     assert read(200, {}, body) == Rejected("400", "a < b")
 
 
+@pytest.mark.parametrize(
+    ("message", "too_many", "fix"),
+    [
+        ("reach Max time series num", True, "report fewer series"),
+        ("REACH MAX TIME SERIES NUM", True, "report fewer series"),
+        ("not allowed original value, please upgrade", False, "report Type 1"),
+        ("type is invalid", False, "please report it"),
+        ("something else", False, "the service's message"),
+    ],
+)
+def test_a_partial_answer_names_the_fix(message: str, too_many: bool, fix: str) -> None:
+    """And whether new series were refused for want of a quota."""
+    found = read(200, {}, b'{"Code":"206","Message":"%s"}' % message.encode())
+    assert isinstance(found, AcceptedWithLoss)
+    assert found.too_many_series is too_many
+    assert fix in found.hint
+
+
 def test_details_of_each_outcome() -> None:
     """Code, message and request id get through."""
     body = b'{"Code":"%s","Message":"m","RequestId":"R"}'
     assert read(200, {}, body % b"200") == Accepted("R")
-    assert read(200, {}, body % b"206") == AcceptedWithLoss("206", "m", "R")
+    assert read(200, {}, body % b"206") == AcceptedWithLoss(
+        "206", "m", "R", "see the service's message"
+    )
     assert read(200, {}, body % b"400") == Rejected("400", "m", "R")
     assert read(200, {}, body % b"500") == Uncertain("500: m", "R")
     assert read(400, {}, body % b"Throttling") == Throttled("Throttling", 0, "m", "R")

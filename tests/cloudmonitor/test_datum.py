@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.cloudmonitor.contract import STATISTICS
-from relay.cloudmonitor.datum import Datum, data, decode, encode, values_of
+from relay.cloudmonitor.datum import Datum, data, decode, encode, in_group, values_of
 from relay.cloudmonitor.signing import pe
 from relay.rollup.engine import Rollup
 from relay.rollup.series import Series
@@ -76,7 +76,7 @@ def test_a_rollup_becomes_entries() -> None:
     other = SERIES._replace(metric="b")
     rollup = Rollup(120, 60, [(SERIES, COUNTER), (other, SetSummary(0))])
     values = {"Sum": 42.0, "SumPerSecond": 0.7, "SampleCount": 40}
-    assert list(data(rollup, "7")) == [
+    assert list(data(rollup, in_group("7"))) == [
         Datum("7", "a_b", SERIES.dimensions, 60, 120_000, values),
         Datum("7", "b", SERIES.dimensions, 60, 120_000, {"LastValue": 0.0}),
     ]

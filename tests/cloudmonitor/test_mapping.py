@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from relay.cloudmonitor.mapping import Mapper, Pattern, Rule, Template, glob, pattern
+from relay.rollup.treatment import Rewritten
 from relay.statsd.sample import Kind, Reason
 
 C = Kind.COUNTER
@@ -109,8 +110,8 @@ def test_a_rule_for_some_kinds_lets_the_others_pass() -> None:
     words = Rule(pattern("^c"), frozenset({Kind.SET}), drops=True)
     mapper = Mapper([timers, others, words])
     assert mapper(Kind.TIMER, "a.x", ()) is Reason.DROPPED_BY_RULE
-    assert mapper(C, "a.x", ()) == ("b", ())
-    assert mapper(C, "c", ()) == ("c", ())
+    assert mapper(C, "a.x", ()) == Rewritten("b", ())
+    assert mapper(C, "c", ()) == Rewritten("c", ())
     assert mapper(Kind.SET, "c", ()) is Reason.DROPPED_BY_RULE
     assert mapper.matched == [1, 1, 1]
 
@@ -150,7 +151,7 @@ def test_tags_are_kept_dropped_renamed_and_added_in_that_order() -> None:
         add=(("stage", Template.parse("$1", 1)), ("bare", Template(("x",)))),
     )
     tags = (("env", "prod"), ("host", "h"), ("pod", "p-1"), ("zone", None))
-    assert Mapper([rule])(C, "api.get", tags) == (
+    assert Mapper([rule])(C, "api.get", tags) == Rewritten(
         "api_get",
         (("az", None), ("bare", "x"), ("stage", "get")),
     )
@@ -159,7 +160,7 @@ def test_tags_are_kept_dropped_renamed_and_added_in_that_order() -> None:
 def test_what_no_rule_matches_stays() -> None:
     """And is counted for none."""
     mapper = Mapper([Rule(glob("a"), drops=True)])
-    assert mapper(C, "b", (("k", "v"),)) == ("b", (("k", "v"),))
+    assert mapper(C, "b", (("k", "v"),)) == Rewritten("b", (("k", "v"),))
     assert mapper.matched == [0]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.cloudmonitor.credentials import Credentials, Secret
-from relay.cloudmonitor.datum import Datum, encode
+from relay.cloudmonitor.datum import Datum, encode, in_group
 from relay.cloudmonitor.exchange import Endpoint, put_request
 from relay.cloudmonitor.packing import Oversize, Packed, compose, pack, unreported
 from relay.delivery.batch import Batch
@@ -103,7 +103,7 @@ def test_a_rollup_is_composed() -> None:
     """Named after its period, closed at its end, within the defaults."""
     series = Series(Kind.SET, "a", (), "a", (("k", "v"),))
     rollup = Rollup(300, 60, [(series, SetSummary(1))] * 21)
-    result = Whole.of(compose(rollup, group_id="7"))
+    result = Whole.of(compose(rollup, group_of=in_group("7")))
     assert [batch.id for batch in result.batches] == ["300/60/1", "300/60/2"]
     assert [len(batch.items) for batch in result.batches] == [20, 1]
     assert {batch.closed_at for batch in result.batches} == {360}

@@ -289,6 +289,23 @@ def test_partial_acceptance_is_never_repeated() -> None:
     assert rig.ledger.snapshot().partial == 5
 
 
+def test_a_quota_that_is_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever admits new series hears of it; of other partial answers not."""
+    told: list[str] = []
+    answers = (
+        AcceptedWithLoss("206", "type is invalid"),
+        AcceptedWithLoss("206", "reach Max time series num", too_many_series=True),
+    )
+    rig = Rig(list(answers))
+    monkeypatch.setattr(rig.courier, "_too_many_series", lambda: told.append("full"))
+    rig.close("a")
+    rig.run(1)
+    assert told == []
+    rig.close("b")
+    rig.run(300)
+    assert told == ["full"]
+
+
 def test_what_is_too_old_is_not_sent() -> None:
     """Held for longer than the age limit, a batch is dropped and counted."""
     rig = Rig([Unavailable("x")])

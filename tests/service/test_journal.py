@@ -14,9 +14,9 @@ def test_partial_acceptance_is_told_once_a_minute() -> None:
     journal = Journal(lambda: now[0])
     with capturedLogs() as logs:
         for now[0] in (0.0, 1.0, 59.0, 60.0):
-            journal.answered(AcceptedWithLoss("206", "reach Max", "r7"), 9)
+            journal.answered(AcceptedWithLoss("206", "reach Max", "r7", "buy more"), 9)
     assert [formatEvent(event) for event in logs] == [
-        "the service kept only part of a request: partial 206 reach Max r7"
+        "the service kept only part of a request: partial 206 reach Max r7; buy more"
     ] * 2
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from relay.cloudmonitor.mapping import Mapper
 from relay.errors import ConfigError
+from relay.rollup.treatment import Rewritten, Treatment
 from relay.settings import configuration_hash, load
 from relay.settings.rule_file import RuleFile, read_rules
 from relay.statsd.sample import Kind, Reason
@@ -32,15 +33,15 @@ rename_tags = { queue = "q" }
 def test_a_file_is_rules_in_their_order() -> None:
     """Every key does what it says."""
     mapper = Mapper(read_rules(RULES))
-    assert mapper(Kind.TIMER, "api.users.get.latency", ()) == (
+    assert mapper(Kind.TIMER, "api.users.get.latency", ()) == Rewritten(
         "api_latency",
         (("method", "get"), ("service", "users")),
     )
     same = "api.users.get.latency", ()
-    assert mapper(Kind.COUNTER, *same) == same
+    assert mapper(Kind.COUNTER, *same) == Rewritten(*same)
     assert mapper(Kind.SET, "debug.x", ()) is Reason.DROPPED_BY_RULE
     tags = (("env", "prod"), ("pod", "p"), ("queue", "mail"))
-    assert mapper(Kind.GAUGE, "jobs.up", tags) == ("jobs.up", (("q", "mail"),))
+    assert mapper(Kind.GAUGE, "jobs.up", tags) == Rewritten("jobs.up", (("q", "mail"),))
 
 
 def test_a_file_of_nothing_has_no_rules() -> None:
@@ -85,6 +86,41 @@ def test_a_bad_file_is_told_the_rule_and_the_fix(text: str, problem: str) -> Non
     """Nothing of it is used then."""
     with pytest.raises(ValueError, match=r".") as refused:
         read_rules(text)
+    assert problem in str(refused.value)
+
+
+def test_a_rule_says_how_its_series_are_treated() -> None:
+    """Each key does what it says; a rule of nothing else is one."""
+    rules = read_rules(
+        "[[rule]]\nmatch='a'\ngroup_id=7\npercentiles=[99, 50]\nidle_ttl=0\n"
+        "delete_idle=false\npriority=-1\n[[rule]]\nmatch='b'\npercentiles=[]\n"
+    )
+    mapper = Mapper(rules)
+    assert mapper(Kind.TIMER, "a", ()) == Rewritten(
+        "a", (), Treatment("7", (50, 99), 0, is_silent=False, priority=-1)
+    )
+    assert mapper(Kind.TIMER, "b", ()) == Rewritten("b", (), Treatment(percentiles=()))
+    assert mapper.priorities == {-1, 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("group_id=-1", "group_id wants a whole number, 0 to 9223372036854775807"),
+        ("group_id='7'", "group_id wants a whole number, 0 to"),
+        ("percentiles=[33]", "percentiles wants a list out of 10, 20, 30"),
+        ("percentiles='x'", "percentiles wants a list out of"),
+        ("percentiles=[[50]]", "percentiles wants a list out of"),
+        ("idle_ttl=true", "idle_ttl wants a whole number, 0 to 31622400; got True"),
+        ("delete_idle=1", "delete_idle wants true or false; got 1"),
+        ("priority=10", "priority wants a whole number, -9 to 9; got 10"),
+        ("drop=true\npriority=1", "drop = true leaves nothing for priority"),
+    ],
+)
+def test_a_bad_treatment_is_told_the_fix(text: str, problem: str) -> None:
+    """As any other bad key."""
+    with pytest.raises(ValueError, match=r".") as refused:
+        read_rules(f"[[rule]]\nmatch='a'\n{text}\n")
     assert problem in str(refused.value)
 
 
@@ -150,15 +186,19 @@ def test_a_mapping_file_of_statsd_exporter_is_read_as_it_is(tmp_path: Path) -> N
     loaded = load(flags={"mapping": str(path)}, will_run=False)
     assert loaded.settings.mapping is not None
     mapper = Mapper(loaded.settings.mapping.rules)
-    assert mapper(Kind.DISTRIBUTION, "api.users.get.latency", ()) == (
+    assert mapper(Kind.DISTRIBUTION, "api.users.get.latency", ()) == Rewritten(
         "api_latency",
         (("method", "get"), ("service", "users"), ("version", "2")),
+        Treatment(idle_ttl=0),
     )
-    assert mapper(Kind.COUNTER, "api.a.b.latency", ()) == ("api.a.b.latency", ())
+    assert mapper(Kind.COUNTER, "api.a.b.latency", ()) == Rewritten(
+        "api.a.b.latency", ()
+    )
     assert mapper(Kind.COUNTER, "debug.x", ()) is Reason.DROPPED_BY_RULE
-    assert mapper(Kind.GAUGE, "jobs.up", ()) == ("jobs_up", ())
+    assert mapper(Kind.GAUGE, "jobs.up", ()) == Rewritten(
+        "jobs_up", (), Treatment(idle_ttl=300)
+    )
     notices = "\n".join(loaded.notices)
-    assert "ttl (defaults and 1 more) is --idle-ttl here" in notices
     assert "help (mapping 1) belongs to Prometheus" in notices
     assert "observer_type (defaults) belongs" in notices
 
@@ -185,6 +225,8 @@ def test_a_mapping_file_of_statsd_exporter_is_read_as_it_is(tmp_path: Path) -> N
             "mappings: [{match: a, name: b, match_metric_type: x}]",
             "one of counter, gau",
         ),
+        ("mappings: [{match: a, name: b, ttl: 5}]", "ttl wants a duration as 90s"),
+        ("mappings: [{match: a, name: b, ttl: 5x}]", "got '5x'"),
         (
             "mappings: [{match: '(', name: b, match_type: regex}]",
             "no regular expression",
@@ -206,23 +248,26 @@ def test_the_example_is_good() -> None:
     """deploy/rules.example.toml does what its comments say."""
     path = Path(__file__).parents[2] / "deploy" / "rules.example.toml"
     mapper = Mapper(RuleFile.read(str(path)).rules)
-    assert mapper(Kind.TIMER, "api.users.get.latency", ()) == (
+    assert mapper(Kind.TIMER, "api.users.get.latency", ()) == Rewritten(
         "api.latency",
         (("method", "get"), ("service", "users")),
     )
-    assert mapper(Kind.COUNTER, "worker-12.jobs", ()) == (
+    assert mapper(Kind.COUNTER, "worker-12.jobs", ()) == Rewritten(
         "worker.jobs",
         (("worker", "12"),),
     )
     tags = (("request_id", "r"), ("status_code", "200"), ("url", "/"))
-    assert mapper(Kind.COUNTER, "http.requests", tags) == (
+    assert mapper(Kind.COUNTER, "http.requests", tags) == Rewritten(
         "http.requests",
         (("status", "200"),),
     )
     queue = ("queue", "q")
-    assert mapper(Kind.COUNTER, "jobs.done", (("pod", "p"), queue)) == (
+    assert mapper(Kind.COUNTER, "jobs.done", (("pod", "p"), queue)) == Rewritten(
         "jobs.done",
         (queue,),
     )
     assert mapper(Kind.COUNTER, "debug.x", ()) is Reason.DROPPED_BY_RULE
+    assert mapper(Kind.TIMER, "checkout.paid", ()) == Rewritten(
+        "checkout.paid", (), Treatment("4711", (50, 99), 600, None, 1)
+    )
     assert len(mapper.rules) == sum(map(bool, mapper.matched))
