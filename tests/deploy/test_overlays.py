@@ -18,6 +18,7 @@ from relay.settings import Loaded, load
 ROOT = Path(__file__).resolve().parents[2]
 OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
 RULES = ROOT / "deploy" / "prometheus" / "cms-relay.rules.yml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "cms-relay.json"
 NAMES = (
     *("ack-rrsa", "host-port", "internal-traffic-policy", "monitoring"),
     *("sidecar", "trial", "unix-socket"),
@@ -63,6 +64,10 @@ def of_kind(name: str, kind: str) -> dict[str, Any]:
     return found
 
 
+def maps(name: str) -> list[dict[str, Any]]:
+    return [one for one in rendered(name) if one["kind"] == "ConfigMap"]
+
+
 def pod(name: str) -> dict[str, Any]:
     kind = "Deployment" if name == "sidecar" else "DaemonSet"
     found: dict[str, Any] = of_kind(name, kind)["spec"]["template"]["spec"]
@@ -92,8 +97,8 @@ def loaded(name: str) -> Loaded:
             if equals and key == "listen"
             else (value if equals else True)
         )
-    config = of_kind(name, "ConfigMap")["data"]["relay.toml"]
-    known = tomllib.loads(config)
+    [config] = [one for one in maps(name) if "relay.toml" in one["data"]]
+    known = tomllib.loads(config["data"]["relay.toml"])
     return load(
         None,
         {key: value if value is True else f"{value}" for key, value in known.items()}
@@ -206,6 +211,9 @@ def test_what_it_is_there_for_is_there(name: str) -> None:
             assert endpoint["port"] in [one["name"] for one in relay(name)["ports"]]
             spec = of_kind(name, "PrometheusRule")["spec"]
             assert spec == yaml().safe_load(RULES.read_text("utf-8"))
+            [board] = [one for one in maps(name) if "cms-relay.json" in one["data"]]
+            assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+            assert board["data"]["cms-relay.json"] == DASHBOARD.read_text("utf-8")
         case "sidecar":
             assert relay(name)["restartPolicy"] == "Always"
         case "trial":
