@@ -38,6 +38,7 @@ _cms_relay() {
             'run --series-limit' | \
             'run --series-limit-per-name' | \
             'run --new-series-limit' | \
+            'run --series-quota' | \
             'run --idle-ttl' | \
             'run --delete-idle' | \
             'run --gauge-ttl' | \
@@ -61,6 +62,8 @@ _cms_relay() {
             'run --uncertain-retries' | \
             'run --max-age' | \
             'run --spool-bytes' | \
+            'run --event-requests-per-second' | \
+            'run --event-queue-bytes' | \
             'run --checkpoint-interval' | \
             'run --http-names' | \
             'run --stop-timeout' | \
@@ -75,6 +78,7 @@ _cms_relay() {
             'check --series-limit' | \
             'check --series-limit-per-name' | \
             'check --new-series-limit' | \
+            'check --series-quota' | \
             'check --idle-ttl' | \
             'check --delete-idle' | \
             'check --gauge-ttl' | \
@@ -98,6 +102,8 @@ _cms_relay() {
             'check --uncertain-retries' | \
             'check --max-age' | \
             'check --spool-bytes' | \
+            'check --event-requests-per-second' | \
+            'check --event-queue-bytes' | \
             'check --checkpoint-interval' | \
             'check --http-names' | \
             'check --stop-timeout' | \
@@ -105,6 +111,7 @@ _cms_relay() {
             'explain --percentiles' | \
             'explain --series-limit' | \
             'explain --series-limit-per-name' | \
+            'explain --series-quota' | \
             'explain --instance-key' | \
             'explain --first-tags' | \
             'explain --group-id' | \
@@ -117,6 +124,7 @@ _cms_relay() {
             'replay --series-limit' | \
             'replay --series-limit-per-name' | \
             'replay --new-series-limit' | \
+            'replay --series-quota' | \
             'replay --idle-ttl' | \
             'replay --delete-idle' | \
             'replay --gauge-ttl' | \
@@ -172,6 +180,7 @@ _cms_relay() {
             'doctor --series-limit' | \
             'doctor --series-limit-per-name' | \
             'doctor --new-series-limit' | \
+            'doctor --series-quota' | \
             'doctor --idle-ttl' | \
             'doctor --delete-idle' | \
             'doctor --gauge-ttl' | \
@@ -195,6 +204,8 @@ _cms_relay() {
             'doctor --uncertain-retries' | \
             'doctor --max-age' | \
             'doctor --spool-bytes' | \
+            'doctor --event-requests-per-second' | \
+            'doctor --event-queue-bytes' | \
             'doctor --checkpoint-interval' | \
             'doctor --http-names' | \
             'doctor --stop-timeout' | \
@@ -306,16 +317,16 @@ _cms_relay() {
             if [[ $cur == -* ]]; then
                 case "$command" in
                     '') words='-h --help --version' ;;
-                    'run') words='-h --help --listen --receive-buffer --connections --connection-idle --repeat --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --idle-ttl --delete-idle --gauge-ttl --key-flush-interval --key-flush-percent --key-flush-log --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --sink --region --network --endpoint --emulator --signature --use-proxy --no-use-proxy --ca-file --key-file --key-file-shared --no-key-file-shared --credentials-profile --requests-per-second --requests-in-flight --request-timeout --entries-per-request --request-bytes --send-spread --uncertain-retries --max-age --spool-bytes --state --checkpoint-interval --stop --http --http-names --console --health-status --allow-remote-admin --no-allow-remote-admin --stop-timeout --self-report --no-self-report --self-report-prefix --log-level' ;;
-                    'check') words='-h --help --listen --receive-buffer --connections --connection-idle --repeat --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --idle-ttl --delete-idle --gauge-ttl --key-flush-interval --key-flush-percent --key-flush-log --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --sink --region --network --endpoint --emulator --signature --use-proxy --no-use-proxy --ca-file --key-file --key-file-shared --no-key-file-shared --credentials-profile --requests-per-second --requests-in-flight --request-timeout --entries-per-request --request-bytes --send-spread --uncertain-retries --max-age --spool-bytes --state --checkpoint-interval --stop --http --http-names --console --health-status --allow-remote-admin --no-allow-remote-admin --stop-timeout --self-report --no-self-report --self-report-prefix --log-level' ;;
-                    'explain') words='-h --help --recording --reasons --json --as-cli --config --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --percentiles --series-limit --series-limit-per-name --instance --instance-key --first-tags --mapping --group-id --region --endpoint' ;;
-                    'replay') words='-h --help --json --start --until --config --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --idle-ttl --delete-idle --gauge-ttl --instance --instance-key --first-tags --mapping --group-id' ;;
+                    'run') words='-h --help --listen --receive-buffer --connections --connection-idle --repeat --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --report-service-checks --no-report-service-checks --report-events --no-report-events --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --series-quota --idle-ttl --delete-idle --gauge-ttl --key-flush-interval --key-flush-percent --key-flush-log --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --sink --region --network --endpoint --emulator --signature --use-proxy --no-use-proxy --ca-file --key-file --key-file-shared --no-key-file-shared --credentials-profile --requests-per-second --requests-in-flight --request-timeout --entries-per-request --request-bytes --send-spread --uncertain-retries --max-age --spool-bytes --state --event-requests-per-second --event-queue-bytes --checkpoint-interval --stop --http --http-names --console --health-status --allow-remote-admin --no-allow-remote-admin --stop-timeout --self-report --no-self-report --self-report-prefix --log-level' ;;
+                    'check') words='-h --help --listen --receive-buffer --connections --connection-idle --repeat --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --report-service-checks --no-report-service-checks --report-events --no-report-events --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --series-quota --idle-ttl --delete-idle --gauge-ttl --key-flush-interval --key-flush-percent --key-flush-log --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --sink --region --network --endpoint --emulator --signature --use-proxy --no-use-proxy --ca-file --key-file --key-file-shared --no-key-file-shared --credentials-profile --requests-per-second --requests-in-flight --request-timeout --entries-per-request --request-bytes --send-spread --uncertain-retries --max-age --spool-bytes --state --event-requests-per-second --event-queue-bytes --checkpoint-interval --stop --http --http-names --console --health-status --allow-remote-admin --no-allow-remote-admin --stop-timeout --self-report --no-self-report --self-report-prefix --log-level' ;;
+                    'explain') words='-h --help --recording --reasons --json --as-cli --config --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --report-service-checks --no-report-service-checks --report-events --no-report-events --percentiles --series-limit --series-limit-per-name --series-quota --instance --instance-key --first-tags --mapping --group-id --region --endpoint' ;;
+                    'replay') words='-h --help --json --start --until --config --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --report-service-checks --no-report-service-checks --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --series-quota --idle-ttl --delete-idle --gauge-ttl --instance --instance-key --first-tags --mapping --group-id' ;;
                     'record') words='-h --help --listen --seconds --limit' ;;
                     'send') words='-h --help --to' ;;
-                    'plan') words='-h --help --live --listen --relays --json --config --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --period --long-period --no-long-period --percentiles --series-limit --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --region --requests-per-second --entries-per-request --request-bytes' ;;
+                    'plan') words='-h --help --live --listen --relays --json --config --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --report-service-checks --no-report-service-checks --period --long-period --no-long-period --percentiles --series-limit --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --region --requests-per-second --entries-per-request --request-bytes' ;;
                     'put') words='-h --help --dry-run --insecure --config --metric --dimension --value --statistic --type --period --time --file --group-id --region --network --endpoint --signature --use-proxy --no-use-proxy --ca-file --key-file --key-file-shared --no-key-file-shared --credentials-profile --requests-per-second --request-timeout --entries-per-request --request-bytes' ;;
                     'emulator') words='-h --help --listen --key --entries-per-request --series-quota --edition --duplicates --late-window --period --allow-remote-admin' ;;
-                    'doctor') words='-h --help --write --json --listen --receive-buffer --connections --connection-idle --repeat --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --idle-ttl --delete-idle --gauge-ttl --key-flush-interval --key-flush-percent --key-flush-log --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --sink --region --network --endpoint --emulator --signature --use-proxy --no-use-proxy --ca-file --key-file --key-file-shared --no-key-file-shared --credentials-profile --requests-per-second --requests-in-flight --request-timeout --entries-per-request --request-bytes --send-spread --uncertain-retries --max-age --spool-bytes --state --checkpoint-interval --stop --http --http-names --console --health-status --allow-remote-admin --no-allow-remote-admin --stop-timeout --self-report --no-self-report --self-report-prefix --log-level' ;;
+                    'doctor') words='-h --help --write --json --listen --receive-buffer --connections --connection-idle --repeat --dialect --signed-gauge --key-name-sanitize --no-key-name-sanitize --report-client-telemetry --no-report-client-telemetry --report-service-checks --no-report-service-checks --report-events --no-report-events --engine --period --long-period --no-long-period --percentiles --series-limit --series-limit-per-name --new-series-limit --series-quota --idle-ttl --delete-idle --gauge-ttl --key-flush-interval --key-flush-percent --key-flush-log --instance --instance-key --first-tags --mapping --group-id --series-price --series-included --sink --region --network --endpoint --emulator --signature --use-proxy --no-use-proxy --ca-file --key-file --key-file-shared --no-key-file-shared --credentials-profile --requests-per-second --requests-in-flight --request-timeout --entries-per-request --request-bytes --send-spread --uncertain-retries --max-age --spool-bytes --state --event-requests-per-second --event-queue-bytes --checkpoint-interval --stop --http --http-names --console --health-status --allow-remote-admin --no-allow-remote-admin --stop-timeout --self-report --no-self-report --self-report-prefix --log-level' ;;
                     'spool') words='-h --help' ;;
                     'spool ls') words='-h --help --state --config --json' ;;
                     'spool verify') words='-h --help --state --config --json' ;;

@@ -17,7 +17,14 @@ BOARD: dict[str, Any] = json.loads(PATH.read_text("utf-8"))
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
 FILTER = 'instance=~"$instance"'
 ROWS = [
-    *("Intake", "Refusals by reason", "Series", "Delivery and ledger", "Spool"),
+    *(
+        "Intake",
+        "Refusals by reason",
+        "Series",
+        "Delivery and ledger",
+        "Spool",
+        "Events",
+    ),
     *("Credentials", "Clock", "Host"),
 ]
 SELECTOR = re.compile(r"\b((?:cms_relay|process)_\w+)(?:\{([^}]*)\})?")
