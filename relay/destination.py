@@ -12,10 +12,11 @@ from typing import NamedTuple, Protocol
 
 from twisted.logger import Logger
 
-from relay.cloudmonitor.contract import EVENTS, METRICS, Operation
+from relay.cloudmonitor.contract import EVENTS, HYBRID_ACTION, METRICS, Operation
 from relay.cloudmonitor.credentials import Credentials, Provider, Secret
 from relay.cloudmonitor.events import decode_event
 from relay.cloudmonitor.exchange import Endpoint, endpoint_at, endpoint_for
+from relay.cloudmonitor.hybrid import compose_hybrid, hybrid_operation, is_hybrid
 from relay.cloudmonitor.packing import Packed, compose
 from relay.credentials.chain import Chain, open_provider
 from relay.credentials.static import Static
@@ -146,7 +147,7 @@ def provider_of(
     if settings.sink == "emulator":
         ((key_id, secret),) = EMULATOR_KEYS.items()
         return Static(Credentials(key_id, Secret(secret), source="emulator"))
-    if settings.sink != "cloudmonitor":
+    if not settings.is_signed:
         return None
     found = open_provider(
         loaded.credentials_environment,
@@ -181,7 +182,7 @@ UNLIMITED = 1e6
 
 def request_rate(settings: Settings) -> float:
     """Requests a second."""
-    limited = settings.sink in ("cloudmonitor", "emulator")
+    limited = settings.is_signed or settings.sink == "emulator"
     return settings.requests_per_second if limited else UNLIMITED
 
 
@@ -294,6 +295,28 @@ def _cloudmonitor(plan: _Plan) -> Sink:
         nonce=lambda: uuid.uuid4().hex,
         signature=plan.settings.signature,
         operation=plan.operation,
+        fits=_fitting(plan.operation),
+    )
+
+
+def _fitting(operation: Operation) -> Callable[[str], bool]:
+    """Which items may be sent so: a spool may hold those of another sink."""
+    wants_hybrid = operation.action == HYBRID_ACTION
+    return lambda item: is_hybrid(item) is wants_hybrid
+
+
+def _hybrid(plan: _Plan) -> Sink:
+    if plan.operation == EVENTS:
+        return _cloudmonitor(plan)
+    settings, namespace = plan.settings, plan.settings.namespace or ""
+    packed = partial(
+        compose_hybrid,
+        namespace=namespace,
+        max_entries=settings.entries_per_request,
+        max_bytes=settings.request_bytes,
+    )
+    return _cloudmonitor(
+        plan._replace(compose=packed, operation=hybrid_operation(namespace))
     )
 
 
@@ -305,6 +328,7 @@ def _stdout(plan: _Plan) -> Sink:
 
 SINKS: Mapping[str, Callable[[_Plan], Sink]] = {
     "cloudmonitor": _cloudmonitor,
+    "hybrid": _hybrid,
     "emulator": _cloudmonitor,
     "stdout": _stdout,
     "null": lambda plan: NullSink(plan.compose),

@@ -246,5 +246,5 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _rate(settings: Settings) -> float:
-    limited = settings.sink in ("cloudmonitor", "emulator")
+    limited = settings.is_signed or settings.sink == "emulator"
     return settings.event_requests_per_second if limited else UNLIMITED

@@ -7,7 +7,7 @@ HTTP 200. The tables are in ``contract``; what to do about an outcome is not dec
 import html
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
@@ -66,7 +66,20 @@ def read(
             :_WORD
         ],
     )
-    return _MAKE[row.outcome](told)
+    outcome = _MAKE[row.outcome](told)
+    if said.refused and isinstance(outcome, Accepted | AcceptedWithLoss):
+        return _refused_by_name(told, _shown(scrub("; ".join(said.refused))), said)
+    return outcome
+
+
+def _refused_by_name(told: "_Told", message: str, said: "_Said") -> Outcome:
+    return AcceptedWithLoss(
+        told.code,
+        message,
+        told.request_id,
+        "the service names what it refused",
+        refused=len(said.refused),
+    )
 
 
 def hint_for(code: str, message: str = "") -> str:
@@ -87,12 +100,16 @@ def server_date(headers: Mapping[str, str]) -> float | None:
 
 
 class _Said(NamedTuple):
-    """What could be read of a body; ``whole`` is False where its end is missing."""
+    """What could be read of a body; ``whole`` is False where its end is missing.
+
+    ``refused`` is a sentence for each entry that the service names as refused.
+    """
 
     code: str = ""
     message: str = ""
     request_id: str = ""
     whole: bool = True
+    refused: tuple[str, ...] = ()
 
 
 class _Told(NamedTuple):
@@ -169,7 +186,15 @@ def _said_in_json(text: str) -> _Said:
         answer = json.loads(text)
     except (ValueError, RecursionError):  # cut short, or never was JSON
         return _pieces(lambda name: _first(_JSON_PIECE[name], text), whole=False)
-    return _pieces(lambda name: _plain(answer.get(name)), whole=True)
+    said = _pieces(lambda name: _plain(answer.get(name)), whole=True)
+    return said._replace(refused=tuple(_refused(answer.get("ErrorDetail"))))
+
+
+def _refused(detail: object) -> Iterator[str]:
+    """Source: PutHybridMonitorMetricData, a list of ``{Index, ErrorMessage}``. [hybrid]"""
+    for one in detail if isinstance(detail, list) else ():
+        if isinstance(one, dict):
+            yield f"entry {one.get('Index')}: {_plain(one.get('ErrorMessage'))}"
 
 
 def _said_in_xml(text: str) -> _Said:

@@ -40,6 +40,12 @@ __all__ = [
     "EVENT_REQUESTS_PER_SECOND",
     "FIELDS",
     "GATEWAY_CODES",
+    "HYBRID_ACTION",
+    "HYBRID_BODY_BYTES_MAX",
+    "HYBRID_ENTRIES_MAX",
+    "HYBRID_KEY",
+    "HYBRID_NAME",
+    "HYBRID_PARTS",
     "METRICS",
     "NAME_BYTES_MAX",
     "NAME_SAFE",
@@ -68,6 +74,8 @@ SOURCES: Mapping[str, str] = MappingProxyType(
     {
         "api": "PutCustomMetric, API reference: alibabacloud.com/help/doc-detail/115004.html",
         "event": "PutCustomEvent, API reference: alibabacloud.com/help/doc-detail/115012.html",
+        "hybrid": "PutHybridMonitorMetricData, API reference: "
+        "alibabacloud.com/help/doc-detail/383455.htm",
         "elimits": "custom events, limits: alibabacloud.com/help/doc-detail/60196.htm",
         "limits": "custom monitoring, limits: alibabacloud.com/help/doc-detail/63275.html",
         "http": "HTTP upload interface: github.com/AlibabaCloudDocs/cms",
@@ -91,10 +99,14 @@ SOURCES: Mapping[str, str] = MappingProxyType(
 
 
 class Operation(NamedTuple):
-    """A call that puts things: what it is called, and the list they are numbered in."""
+    """A call that puts things: what it is called, and the list they are numbered in.
+
+    ``more`` is what else stands in its form, encoded; its name sorts after the list's.
+    """
 
     action: str
     list_name: str
+    more: str = ""
 
 
 # The operation [api, meta]
@@ -108,6 +120,15 @@ METRICS = Operation(ACTION, "MetricList")  # [api]
 EVENTS = Operation("PutCustomEvent", "EventInfo")  # [event]
 EVENT_FIELDS = ("Content", "EventName", "GroupId", "Time")
 """Of an event, sorted; each is sent as ``EventInfo.<N>.<field>``, N from 1. [event]"""
+
+HYBRID_ENTRIES_MAX = 100  # [hybrid]
+HYBRID_BODY_BYTES_MAX = 1_000_000  # "1 MB" [hybrid]
+HYBRID_NAME = r"[A-Za-z][A-Za-z0-9_]*"  # [hybrid]
+HYBRID_KEY = r"[A-Za-z_][A-Za-z0-9_]*"  # [hybrid]
+HYBRID_ACTION = "PutHybridMonitorMetricData"  # [hybrid]
+HYBRID_PARTS = ("Labels", "Name", "TS", "Value")
+"""Of an entry, sorted; ``Labels.<M>.Key`` and ``.Value`` come in pairs. [hybrid]"""
+
 
 ALGORITHM_V1 = "HMAC-SHA1"  # [rpc]
 ALGORITHM_V3 = "ACS3-HMAC-SHA256"  # [v3]

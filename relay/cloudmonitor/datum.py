@@ -139,7 +139,7 @@ def encode(datum: Datum) -> str:
 
 def identity(item: str) -> str:
     """What of an item says whose it is: of two with the same, one is a repetition."""
-    return item.partition("&Values=")[0]
+    return item.partition("&Value")[0]
 
 
 def decode(item: str) -> Datum:

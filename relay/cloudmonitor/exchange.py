@@ -126,6 +126,8 @@ def put_request(
     """A put of encoded entries, or events; arguments as of ``rpc_request``."""
     common = (operation.action, VERSION, _stamp(now), nonce)
     form = _numbered(items, operation.list_name)
+    if operation.more:
+        form += f"&{operation.more}"
     return _signed(
         form,
         endpoint,

@@ -53,7 +53,7 @@ def _check(arguments: argparse.Namespace) -> int:
         print(f"cms-relay: {notice}", file=sys.stderr)
     print(f"# configuration {configuration_hash(loaded.settings)}")
     from_arguments(arguments)  # raises what run would, now that all has been shown
-    if loaded.settings.sink == "cloudmonitor":
+    if loaded.settings.is_signed:
         print(f"# credentials: {_credentials(loaded)}")
     return 0
 

@@ -92,7 +92,7 @@ def disk(settings: Settings) -> Iterator[Finding]:
     about, state = "state folder", settings.state
     if state is None:
         text = "off: what is closed and not delivered is lost with the process"
-        mark = Mark.WARN if settings.sink == "cloudmonitor" else Mark.OK
+        mark = Mark.WARN if settings.is_signed else Mark.OK
         fix = "--state FOLDER" if mark is Mark.WARN else ""
         yield Finding(mark, about, text, fix)
         return

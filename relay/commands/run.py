@@ -228,7 +228,7 @@ def _warnings(settings: Settings) -> Iterator[str]:
             "instance off: only one relay may report, since two that report one series "
             "overwrite each other"
         )
-    if settings.sink == "cloudmonitor" and settings.region is not None:
+    if settings.is_signed and settings.region is not None:
         most = REQUESTS_PER_SECOND.get(settings.region, REQUESTS_PER_SECOND_DEFAULT)
         if settings.requests_per_second > most:
             yield (

@@ -16,6 +16,7 @@ from pathlib import Path
 from relay.cloudmonitor.contract import EVENT_FIELDS
 from relay.cloudmonitor.datum import decode
 from relay.cloudmonitor.events import decode_event
+from relay.cloudmonitor.hybrid import decode_hybrid, is_hybrid
 from relay.commands.parsing import Commands, Handler, add_command
 from relay.delivery.batch import Batch
 from relay.errors import ConfigError, RelayError
@@ -142,6 +143,9 @@ def _entries(
 def _decoded(batch: Batch) -> Iterator[dict[str, object]]:
     for item in batch.items:
         try:
+            if is_hybrid(item):
+                yield decode_hybrid(item)
+                continue
             is_event = item.startswith(f"{EVENT_FIELDS[0]}=")
             yield decode_event(item) if is_event else decode(item).as_object()
         except (ValueError, KeyError, AttributeError):

@@ -112,12 +112,11 @@ class Ledger:
             self._refused[reason] = self._refused.get(reason, 0) + count
         self.tally = tally
 
-    def done(self, entries: int, tally: QueueTally, *, partial: bool) -> None:
-        """A batch was acknowledged and is out of the queue."""
-        if partial:
-            self._partial += entries
-        else:
-            self._acked += entries
+    def done(self, entries: int, tally: QueueTally, *, lost: int = 0) -> None:
+        """A batch was acknowledged and is out of the queue; up to ``lost`` of its entries
+        were refused: those, or all of them where nobody knows how many."""
+        self._partial += lost
+        self._acked += entries - lost
         self.tally = tally
 
     def moved(self, tally: QueueTally) -> None:

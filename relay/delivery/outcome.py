@@ -29,6 +29,8 @@ class AcceptedWithLoss:
     """Part was taken, the service does not say how many; never to be sent again.
 
     ``hint`` is what mends it; ``too_many_series`` where new series were refused.
+    ``refused`` is how many entries were, where the service names them; None: nobody
+    knows.
     """
 
     code: str
@@ -36,6 +38,7 @@ class AcceptedWithLoss:
     request_id: str = ""
     hint: str = ""
     too_many_series: bool = False
+    refused: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

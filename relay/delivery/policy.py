@@ -34,9 +34,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """Forget the batch; ``partial`` where the service kept only some of it."""
+    """Forget the batch; ``partial`` where the service kept only some of it, and has
+    ``refused`` so many of its entries, if that is known."""
 
     partial: bool = False
+    refused: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,8 @@ class Policy:
         match outcome:
             case Accepted():
                 return Ack()
-            case AcceptedWithLoss():
-                return Ack(partial=True)
+            case AcceptedWithLoss(refused=refused):
+                return Ack(partial=True, refused=refused)
             case Throttled(code=code, after=asked):
                 pause = self.backoff(history.attempts, jitter)
                 return Retry(max(pause, min(asked, self.cap)), code)

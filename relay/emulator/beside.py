@@ -37,6 +37,8 @@ class Beside:
                     ("/_emulator/entries", "DELETE"): self._forget,
                     ("/_emulator/events", "GET"): self._events,
                     ("/_emulator/events", "DELETE"): self._forget_events,
+                    ("/_emulator/hybrid", "GET"): self._hybrid,
+                    ("/_emulator/hybrid", "DELETE"): self._forget_hybrid,
                     ("/_emulator/requests", "GET"): self._requests,
                     ("/_emulator/faults", "GET"): self._faults,
                     ("/_emulator/faults", "POST"): self._add_faults,
@@ -83,6 +85,12 @@ class Beside:
 
     def _forget_events(self, _call: Call) -> Answer:
         return _json({"forgotten": self._emulator.events.clear()})
+
+    def _hybrid(self, _call: Call) -> Answer:
+        return _lines(self._emulator.hybrid.lines())
+
+    def _forget_hybrid(self, _call: Call) -> Answer:
+        return _json({"forgotten": self._emulator.hybrid.clear()})
 
     def _requests(self, _call: Call) -> Answer:
         return _lines(self._emulator.request_lines())

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from relay.cloudmonitor.contract import ACTION, EVENTS, VERSION
+from relay.cloudmonitor.contract import ACTION, EVENTS, HYBRID_ACTION, VERSION
 from relay.emulator.answers import (
     Answer,
     Refusal,
@@ -22,6 +22,7 @@ from relay.emulator.describe import DESCRIBERS, describe
 from relay.emulator.entries import Entry, Malformed, Refused, judge, read_list
 from relay.emulator.events import CustomEvent, EventStore, judge_event, read_events
 from relay.emulator.faults import Fault, Faults
+from relay.emulator.hybrid import HybridStore, read_samples
 from relay.emulator.limits import Limits
 from relay.emulator.store import QUOTA_REACHED, Store
 from relay.emulator.verify import Key, Verifier, read_claim, scheme_of
@@ -53,11 +54,17 @@ class Emulator:
     ) -> None:
         self.store = Store(limits)
         self.events = EventStore()
+        self.hybrid = HybridStore(limits)
         self.faults = Faults()
         self.limits = limits
         self.now = now
         self._verifier = Verifier(keys)
         self._requests: deque[RequestSeen] = deque(maxlen=REQUESTS_MAX)
+        self._puts: Mapping[str, Callable[[Call, str, float], Answer]] = {
+            ACTION: self._put,
+            EVENTS.action: self._put_events,
+            HYBRID_ACTION: self._put_hybrid,
+        }
 
     def answer(self, call: Call, fault: Fault | None = None) -> Answer:
         """What the service says, the fault of this request included."""
@@ -119,10 +126,9 @@ class Emulator:
             problem = refuse("InvalidVersion")
         if problem is not None:
             return gateway_answer(problem, request_id)
-        if claim.action == ACTION:
-            return self._put(call, request_id, now)
-        if claim.action == EVENTS.action:
-            return self._put_events(call, request_id, now)
+        put = self._puts.get(claim.action)
+        if put is not None:
+            return put(call, request_id, now)
         return self._describe(claim.action, parameters, request_id)
 
     def _describe(
@@ -167,6 +173,18 @@ class Emulator:
                 self.events.add(event, request_id, now)
         return service_answer(request_id, "200", "success")
 
+    def _put_hybrid(self, call: Call, request_id: str, now: float) -> Answer:
+        """Take what can be taken, and name the others."""
+        namespace = dict(call.parameters).get("Namespace")
+        if not namespace:
+            return gateway_answer(refuse("MissingParameter", "Namespace"), request_id)
+        samples = read_samples(call.parameters)
+        if isinstance(samples, Refusal):
+            return gateway_answer(samples, request_id)
+        refused = self.hybrid.take(namespace, samples, request_id, now)
+        detail = {"ErrorDetail": refused} if refused else {}
+        return service_answer(request_id, "200", "success", detail)
+
     def _take(
         self, judged: Entry | Malformed | Refused, request_id: str, now: float
     ) -> str | None:
@@ -207,7 +225,7 @@ def action_of(call: Call) -> str | None:
 def _count_entries(call: Call) -> int:
     """How many entries or events a request holds, by their names, whatever becomes of it."""
     return sum(
-        (name.startswith("MetricList.") and name.endswith(".MetricName"))
+        (name.startswith("MetricList.") and name.endswith((".MetricName", ".Name")))
         or (name.startswith("EventInfo.") and name.endswith(".EventName"))
         for name, _ in call.parameters
     )

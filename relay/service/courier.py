@@ -312,9 +312,9 @@ class Courier:
     ) -> "Deferred[None]":
         batch, spool = flight.batch, self._spool
         match verdict:
-            case Ack(partial=partial):
+            case Ack():
                 done = self._disk.run(spool.acknowledge, batch.id)
-                return done.addCallback(self._acked, len(batch.items), partial)
+                return done.addCallback(self._acked, len(batch.items), verdict)
             case Halve():
                 return self._move(spool.split, batch.id)
             case Park(reason=reason):
@@ -340,8 +340,9 @@ class Courier:
     ) -> "Deferred[None]":
         return self._disk.run(operation, *args).addCallback(self._ledger.moved)
 
-    def _acked(self, tally: QueueTally, entries: int, partial: bool) -> None:
-        self._ledger.done(entries, tally, partial=partial)
+    def _acked(self, tally: QueueTally, entries: int, how: Ack) -> None:
+        lost = entries if how.refused is None else min(how.refused, entries)
+        self._ledger.done(entries, tally, lost=lost if how.partial else 0)
 
     def _close(
         self,

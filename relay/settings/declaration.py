@@ -182,11 +182,18 @@ class Settings(IntakeSettings):
         most=10_000_000,
     )
     # sink
-    sink: Literal["cloudmonitor", "emulator", "stdout", "null"] = setting(
+    sink: Literal["cloudmonitor", "hybrid", "emulator", "stdout", "null"] = setting(
         _SINK,
         "Where entries go",
         default="cloudmonitor",
-        choices=("cloudmonitor", "emulator", "stdout", "null"),
+        choices=("cloudmonitor", "hybrid", "emulator", "stdout", "null"),
+    )
+    namespace: str | None = setting(
+        _SINK,
+        "Namespace of Hybrid CloudMonitor that the sink hybrid puts into; has to exist",
+        default=None,
+        metavar="NAME",
+        sample="statsd",
     )
     region: str | None = setting(
         _SINK,
@@ -412,5 +419,11 @@ class Settings(IntakeSettings):
 
     @property
     def long_factor(self) -> int:
-        """Short periods in a long one; 0 where the long one is switched off."""
-        return 5 if self.long_period else 0
+        """Short periods in a long one; 0 where there is none: it is switched off, or the
+        sink knows no periods, so that it would take one for the other."""
+        return 5 if self.long_period and self.sink != "hybrid" else 0
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether entries go to CloudMonitor, in one form or the other."""
+        return self.sink in ("cloudmonitor", "hybrid")

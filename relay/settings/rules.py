@@ -35,7 +35,7 @@ bytes there, one of a timer two to three times that."""
 
 def is_local(settings: Settings) -> bool:
     """Whether no request leaves this machine."""
-    if settings.sink != "cloudmonitor":
+    if not settings.is_signed:
         return True
     return settings.endpoint is not None and is_loopback_url(settings.endpoint.url)
 
@@ -61,7 +61,7 @@ def adapted(
 ) -> Settings:
     """Defaults that follow from other settings, where they were not ``given``."""
     own = dict(_LOCAL) if is_local(settings) else {}
-    if settings.sink == "cloudmonitor":
+    if settings.is_signed:
         own["state"] = _state_folder(environment)
     own = {key: value for key, value in own.items() if key not in given}
     in_memory = own.get("state", settings.state) is None
@@ -145,16 +145,22 @@ def _network(settings: Settings) -> Broken | None:
 
 
 def _destination(settings: Settings) -> Broken | None:
-    if settings.sink != "cloudmonitor" or settings.endpoint or settings.region:
+    if not settings.is_signed or settings.endpoint or settings.region:
         return None
     return "region", (
-        "the sink cloudmonitor wants --region ID (such as cn-hangzhou) or "
+        f"the sink {settings.sink} wants --region ID (such as cn-hangzhou) or "
         "--endpoint URL; to try without an account: --sink emulator"
     )
 
 
+def _namespace(settings: Settings) -> Broken | None:
+    if settings.sink != "hybrid" or settings.namespace:
+        return None
+    return "namespace", "the sink hybrid wants --namespace NAME, one that exists"
+
+
 def _ca_file(settings: Settings) -> Broken | None:
-    if settings.sink != "cloudmonitor" or settings.ca_file is None:
+    if not settings.is_signed or settings.ca_file is None:
         return None
     try:
         look_into(settings.ca_file)
@@ -173,5 +179,6 @@ _RUN_RULES: tuple[Rule, ...] = (
     _handover,
     _destination,
     _short_period,
+    _namespace,
     _ca_file,
 )

@@ -23,7 +23,13 @@ from relay.cloudmonitor.exchange import (
 )
 from relay.cloudmonitor.packing import Packed
 from relay.delivery.batch import Batch
-from relay.delivery.outcome import Outcome, Unauthorised, Unavailable, Uncertain
+from relay.delivery.outcome import (
+    Outcome,
+    Rejected,
+    Unauthorised,
+    Unavailable,
+    Uncertain,
+)
 from relay.rollup.engine import Rollup
 from relay.sink.transport import Answer
 
@@ -31,6 +37,9 @@ __all__ = ["CloudMonitorSink", "SinkStatus"]
 
 NO_CREDENTIALS = "NoCredentials"
 """Our own code, for a request that could not even be signed."""
+
+OTHER_SINK = "OtherSink"
+"""Likewise, for entries that another sink composed before the settings changed."""
 
 _CLOCK_CODES = ("InvalidTimeStamp", "IllegalTimestamp")
 _SECONDS_WORTH_TELLING = 60
@@ -62,7 +71,8 @@ class SinkStatus(NamedTuple):
 class CloudMonitorSink:
     """PutCustomMetric, or another ``operation``, at ``endpoint``.
 
-    ``wall`` gives Unix seconds, ``nonce`` fresh text.
+    ``wall`` gives Unix seconds, ``nonce`` fresh text; ``fits`` says whether an item may
+    be sent so.
     """
 
     def __init__(
@@ -76,19 +86,24 @@ class CloudMonitorSink:
         nonce: Callable[[], str],
         signature: Signature = "v3",
         operation: Operation = METRICS,
+        fits: Callable[[str], bool] = lambda _: True,
     ) -> None:
         """Raises ConfigError where ``endpoint`` is plain http and not on loopback."""
         self.compose = compose
         self._endpoint = endpoint_at(endpoint.url)
         self._provider, self._transport = provider, transport
         self._wall, self._nonce, self._signature = wall, nonce, signature
-        self._operation = operation
+        self._operation, self._fits = operation, fits
         self._clock_offset = 0.0
         self._clock_gap: float | None = None
         self._last: Credentials | None = None
 
     def deliver(self, batch: Batch) -> Outcome:
         """One attempt."""
+        if not all(map(self._fits, batch.items)):
+            return Rejected(
+                OTHER_SINK, "closed for another sink; switch back to send it"
+            )
         try:
             self._last = credentials = self._provider.get()
             return self._attempt(batch, credentials)

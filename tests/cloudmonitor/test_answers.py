@@ -137,6 +137,20 @@ def test_a_partial_answer_names_the_fix(message: str, too_many: bool, fix: str) 
     assert fix in found.hint
 
 
+def test_entries_that_are_refused_by_name_are_counted() -> None:
+    """As the hybrid call has them; whatever else may stand there is none."""
+    detail = [{"Index": 1, "ErrorMessage": "bad label"}, {"Index": 4}, "x"]
+    body = {"Code": "200", "RequestId": "R", "ErrorDetail": detail}
+    found = read(200, {}, json.dumps(body).encode())
+    assert isinstance(found, AcceptedWithLoss)
+    assert (found.code, found.request_id, found.refused) == ("200", "R", 2)
+    assert found.message == "entry 1: bad label; entry 4: "
+    nothings: list[object] = [[], None, "x", {"Index": 1}]
+    for nothing in nothings:
+        other = {**body, "ErrorDetail": nothing}
+        assert read(200, {}, json.dumps(other).encode()) == Accepted("R")
+
+
 def test_details_of_each_outcome() -> None:
     """Code, message and request id get through."""
     body = b'{"Code":"%s","Message":"m","RequestId":"R"}'

@@ -9,8 +9,8 @@ def test_balances_through_a_batch_s_life() -> None:
     ledger = Ledger(QueueTally())
     ledger.closed(10, QueueTally(batches=2, entries=9), {"too_large": 1})
     assert ledger.snapshot().balances
-    ledger.done(4, QueueTally(batches=1, entries=5), partial=False)
-    ledger.done(2, QueueTally(batches=1, entries=3), partial=True)
+    ledger.done(4, QueueTally(batches=1, entries=5), lost=0)
+    ledger.done(2, QueueTally(batches=1, entries=3), lost=2)
     ledger.moved(QueueTally(entries=1, parked=1, dropped={"space": 1}))
     now = ledger.snapshot()
     assert now.balances

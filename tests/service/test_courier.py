@@ -289,6 +289,24 @@ def test_partial_acceptance_is_never_repeated() -> None:
     assert rig.ledger.snapshot().partial == 5
 
 
+def test_only_what_was_refused_by_name_is_lost() -> None:
+    """Where the service says which; never more than there was."""
+    rig = Rig(
+        [
+            AcceptedWithLoss("200", "entry 1: x", refused=2),
+            AcceptedWithLoss("200", "entry 1: x", refused=99),
+        ]
+    )
+    rig.close("a", items=5)
+    rig.run(1)
+    counts = rig.ledger.snapshot()
+    assert (counts.acked, counts.partial) == (3, 2)
+    rig.close("b", items=5)
+    rig.run(300)
+    counts = rig.ledger.snapshot()
+    assert (counts.acked, counts.partial, counts.balances) == (3, 7, True)
+
+
 def test_a_quota_that_is_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever admits new series hears of it; of other partial answers not."""
     told: list[str] = []

@@ -59,6 +59,17 @@ def test_pages_leave_loopback_only_when_told_twice(key: str) -> None:
     load(None, {**flags, "allow_remote_admin": True})
 
 
+def test_the_sink_hybrid_wants_a_namespace() -> None:
+    """And no long period, since a sample there has none: it would be taken for another."""
+    flags: dict[str, object] = {**CLOUD, "sink": "hybrid"}
+    with pytest.raises(ConfigError, match="namespace: the sink hybrid wants --name"):
+        load(None, flags)
+    settings = load(None, {**flags, "namespace": "statsd"}).settings
+    assert settings.long_period
+    assert settings.long_factor == 0
+    assert settings.state is not None
+
+
 def test_a_region_without_vpc_endpoint_is_refused() -> None:
     """The vendor has no such host there; an endpoint of one's own settles it."""
     flags: dict[str, object] = {"region": "eu-west-2", "network": "vpc"}

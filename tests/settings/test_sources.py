@@ -52,6 +52,7 @@ def test_every_setting_can_be_given_by_every_source(tmp_path: Path) -> None:
 
     default = Settings(
         region="cn-hangzhou",
+        namespace="n",
         key_file=Path("/a"),
         ca_file=tmp_path,
         mapping=RuleFile.read(str(RULES)),

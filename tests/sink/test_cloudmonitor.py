@@ -1,6 +1,7 @@
 """The sink CloudMonitor: what is signed and sent, and what is made of the answer."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +13,7 @@ from relay.cloudmonitor.credentials import (
     Secret,
 )
 from relay.cloudmonitor.exchange import Endpoint
+from relay.cloudmonitor.hybrid import hybrid_operation
 from relay.credentials.static import Static
 from relay.delivery.batch import Batch
 from relay.delivery.outcome import (
@@ -43,7 +45,11 @@ class Rig:
         self.nonces = iter(f"nonce-{n}" for n in range(100))
         self.sink = self.build()
 
-    def build(self, operation: Operation = METRICS) -> CloudMonitorSink:
+    def build(
+        self,
+        operation: Operation = METRICS,
+        fits: Callable[[str], bool] = lambda _: True,
+    ) -> CloudMonitorSink:
         """With what is set now."""
         return CloudMonitorSink(
             endpoint=Endpoint("https", "metrics.cn-hangzhou.aliyuncs.com"),
@@ -53,6 +59,7 @@ class Rig:
             wall=lambda: self.now,
             nonce=lambda: next(self.nonces),
             operation=operation,
+            fits=fits,
         )
 
     def batch(self) -> Batch:
@@ -75,6 +82,32 @@ class TestCloudMonitor(SinkContract):
     def break_it(self, sink: AnySink) -> None:
         """A network that raises what it should not."""
         self.rig.transport.answers = [RuntimeError("x")] * 9
+
+
+class TestHybrid(SinkContract):
+    """The same promises, put another way."""
+
+    def build(self) -> CloudMonitorSink:
+        """One whose service takes everything."""
+        self.rig = Rig()
+        return self.rig.build(hybrid_operation("statsd"))
+
+    def break_it(self, sink: AnySink) -> None:
+        """A network that raises what it should not."""
+        self.rig.transport.answers = [RuntimeError("x")] * 9
+
+
+def test_what_another_sink_closed_is_not_sent() -> None:
+    """A spool may hold it still; it is put aside, one by one, and can be looked at."""
+    rig = Rig()
+    sink = rig.build(fits=lambda item: "level" not in item)
+    batch = rig.batch()
+    assert isinstance(sink.deliver(batch), Accepted)
+    (*_, other) = rig.sink.compose(rollup()).batches
+    assert sink.deliver(other) == Rejected(
+        "OtherSink", "closed for another sink; switch back to send it"
+    )
+    assert len(rig.transport.sent) == 1
 
 
 def answer(status: int, code: str, message: str = "", **headers: str) -> Answer:
