@@ -98,7 +98,7 @@ class Prometheus:
 @pytest.fixture
 def relay() -> Child:
     """It reports to an emulator, and has had each kind of line."""
-    found = start_relay(start_emulator(), 2)
+    found = start_relay(start_emulator(), 2, "--series-quota", "1000")
     send(found)
     return found
 
