@@ -21,8 +21,9 @@ from relay.cloudmonitor.contract import (
     TYPE_AGGREGATED,
     TYPE_RAW,
 )
-from relay.emulator.answers import Refusal, refuse
+from relay.emulator.answers import Refusal
 from relay.emulator.limits import Limits
+from relay.emulator.listed import elements_of
 from relay.emulator.wire import Pairs
 
 __all__ = ["Entry", "Malformed", "MalformedError", "Refused", "Values"]
@@ -80,23 +81,9 @@ MANDATORY = ("GroupId", "MetricName", "Dimensions", "Type", "Values")
 
 def read_list(parameters: Pairs, limits: Limits) -> list[Mapping[str, str]] | Refusal:
     """Gather ``MetricList.N.Field``; N counts from 1 without gaps."""
-    elements: dict[int, dict[str, str]] = {}
-    for name, value in parameters:
-        if part := re.fullmatch(r"MetricList\.([1-9]\d{0,6})\.(\w+)", name, re.ASCII):
-            elements.setdefault(int(part[1]), {})[part[2]] = value
-    if not elements:
-        return refuse("MissingParameter", "MetricList")
-    if len(elements) > limits.entries_per_request:
-        return refuse(
-            "InvalidParameter",
-            f"MetricList: {len(elements)} entries, "
-            f"at most {limits.entries_per_request} are allowed.",
-        )
-    for n in range(1, len(elements) + 1):
-        for field in MANDATORY:
-            if not elements.get(n, {}).get(field):
-                return refuse("MissingParameter", f"MetricList.{n}.{field}")
-    return [elements[n] for n in sorted(elements)]
+    return elements_of(
+        parameters, "MetricList", mandatory=MANDATORY, most=limits.entries_per_request
+    )
 
 
 def judge(

@@ -5,21 +5,20 @@ service does with a name or a content that is too long is said nowhere, so that 
 """
 
 import json
-import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from relay.cloudmonitor.contract import EVENTS
-from relay.emulator.answers import Refusal, refuse
+from relay.emulator.answers import Refusal
 from relay.emulator.entries import Malformed, MalformedError, digits, time_ms
 from relay.emulator.limits import Limits
+from relay.emulator.listed import Log, elements_of
 from relay.emulator.wire import Pairs
 
 __all__ = ["CustomEvent", "EventStore", "judge_event", "read_events"]
 
 MANDATORY = ("Content", "EventName")
-LOG_BYTES_MAX = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,8 @@ class EventStore:
     """The events that were taken; one thread."""
 
     def __init__(self) -> None:
-        self._log: deque[bytes] = deque()
+        self._log = Log()
         self._newest: deque[CustomEvent] = deque(maxlen=1000)
-        self._bytes = 0
         self.taken = 0
 
     def add(self, event: CustomEvent, request_id: str, received: float) -> None:
@@ -51,21 +49,14 @@ class EventStore:
             "RequestId": request_id,
             "received": received,
         }
-        line = json.dumps(shown).encode()
         self.taken += 1
         self._newest.append(event)
-        self._log.append(line)
-        self._bytes += len(line)
-        while self._bytes > LOG_BYTES_MAX:
-            self._bytes -= len(self._log.popleft())
+        self._log.append(json.dumps(shown).encode())
 
     def clear(self) -> int:
         """Forget all; gives how many were there."""
-        forgotten = len(self._log)
-        self._log.clear()
         self._newest.clear()
-        self._bytes = 0
-        return forgotten
+        return self._log.clear()
 
     def lines(self) -> Iterator[bytes]:
         """As JSON, without line ends, in order of acceptance; contents as sent."""
@@ -78,24 +69,13 @@ class EventStore:
 
 def read_events(parameters: Pairs, limits: Limits) -> list[Mapping[str, str]] | Refusal:
     """Gather ``EventInfo.N.Field``; N counts from 1 without gaps."""
-    pattern = rf"{EVENTS.list_name}\.([1-9]\d{{0,6}})\.(\w+)"
-    elements: dict[int, dict[str, str]] = {}
-    for name, value in parameters:
-        if part := re.fullmatch(pattern, name, re.ASCII):
-            elements.setdefault(int(part[1]), {})[part[2]] = value
-    if not elements:
-        return refuse("MissingParameter", EVENTS.list_name)
-    if len(elements) > limits.events_per_request:
-        return refuse(
-            "InvalidParameter",
-            f"EventInfo: {len(elements)} events, "
-            f"at most {limits.events_per_request} are allowed.",
-        )
-    for n in range(1, len(elements) + 1):
-        for field in MANDATORY:
-            if not elements.get(n, {}).get(field):
-                return refuse("MissingParameter", f"EventInfo.{n}.{field}")
-    return [elements[n] for n in sorted(elements)]
+    return elements_of(
+        parameters,
+        EVENTS.list_name,
+        mandatory=MANDATORY,
+        most=limits.events_per_request,
+        called="events",
+    )
 
 
 def judge_event(element: Mapping[str, str], now: float) -> CustomEvent | Malformed:

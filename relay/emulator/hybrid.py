@@ -8,22 +8,23 @@ Memory is bounded, the oldest goes first.
 import json
 import math
 import re
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from relay.cloudmonitor.contract import HYBRID_ENTRIES_MAX, HYBRID_KEY, HYBRID_NAME
-from relay.emulator.answers import Refusal, refuse
+from relay.cloudmonitor.contract import (
+    HYBRID_ENTRIES_MAX,
+    HYBRID_KEY,
+    HYBRID_NAME,
+    METRICS,
+)
+from relay.emulator.answers import Refusal
 from relay.emulator.limits import Limits
+from relay.emulator.listed import Log, elements_of
 from relay.emulator.wire import Pairs
 
 __all__ = ["HybridStore", "read_samples"]
 
-LOG_BYTES_MAX = 16 * 1024 * 1024
-_FIELD = re.compile(
-    r"MetricList\.([1-9]\d{0,6})\.(?:(Name|Value|TS)|Labels\.([1-9]\d{0,3})\.(Key|Value))",
-    re.ASCII,
-)
+_LABEL = re.compile(r"Labels\.([1-9]\d{0,3})\.(Key|Value)", re.ASCII)
 _TIME = re.compile(r"\d{13}", re.ASCII)
 
 
@@ -40,8 +41,7 @@ class HybridStore:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._series: set[tuple[str, str, tuple[tuple[str, str], ...]]] = set()
-        self._log: deque[bytes] = deque()
-        self._bytes = 0
+        self._log = Log()
 
     def take(
         self, namespace: str, samples: Sequence[_Raw], request_id: str, now: float
@@ -62,7 +62,7 @@ class HybridStore:
                 "RequestId": request_id,
                 "received": now,
             }
-            self._append(json.dumps(shown).encode())
+            self._log.append(json.dumps(shown).encode())
         return refused
 
     def lines(self) -> Iterator[bytes]:
@@ -71,17 +71,8 @@ class HybridStore:
 
     def clear(self) -> int:
         """Forget all; gives how many were there."""
-        forgotten = len(self._log)
-        self._log.clear()
         self._series.clear()
-        self._bytes = 0
-        return forgotten
-
-    def _append(self, line: bytes) -> None:
-        self._log.append(line)
-        self._bytes += len(line)
-        while self._bytes > LOG_BYTES_MAX:
-            self._bytes -= len(self._log.popleft())
+        return self._log.clear()
 
     def _problem(self, namespace: str, raw: _Raw) -> str:
         """Why an element is refused; empty where it is not."""
@@ -114,28 +105,23 @@ def _malformed(name: str, labels: Mapping[str, str], raw: _Raw) -> str:
 
 def read_samples(parameters: Pairs) -> Sequence[_Raw] | Refusal:
     """Gather ``MetricList.N.…``; N counts from 1 without gaps."""
-    elements: dict[int, _Raw] = {}
-    for name, value in parameters:
-        part = _FIELD.fullmatch(name)
-        if part is None:
-            continue
-        raw = elements.setdefault(int(part[1]), _Raw({}, {}))
-        if part[2]:
-            raw.plain[part[2]] = value
+    elements = elements_of(
+        parameters,
+        METRICS.list_name,
+        mandatory=("Name", "Value"),
+        most=HYBRID_ENTRIES_MAX,
+    )
+    return elements if isinstance(elements, Refusal) else list(map(_raw, elements))
+
+
+def _raw(element: Mapping[str, str]) -> _Raw:
+    raw = _Raw({}, {})
+    for field, value in element.items():
+        if part := _LABEL.fullmatch(field):
+            raw.labels.setdefault(int(part[1]), {})[part[2]] = value
         else:
-            raw.labels.setdefault(int(part[3]), {})[part[4]] = value
-    if not elements:
-        return refuse("MissingParameter", "MetricList")
-    if len(elements) > HYBRID_ENTRIES_MAX:
-        return refuse(
-            "InvalidParameter",
-            f"MetricList: {len(elements)} entries, at most {HYBRID_ENTRIES_MAX}"
-            " are allowed.",
-        )
-    for n in range(1, len(elements) + 1):
-        if n not in elements:
-            return refuse("MissingParameter", f"MetricList.{n}")
-    return [elements[n] for n in sorted(elements)]
+            raw.plain[field] = value
+    return raw
 
 
 def _labels(raw: _Raw) -> Mapping[str, str]:

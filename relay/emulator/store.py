@@ -13,6 +13,7 @@ from typing import NamedTuple
 from relay.cloudmonitor.contract import TYPE_RAW
 from relay.emulator.entries import Entry, Values
 from relay.emulator.limits import Duplicates, Limits
+from relay.emulator.listed import Log
 
 __all__ = ["QUOTA_REACHED", "Point", "SeriesKey", "Store"]
 
@@ -49,8 +50,7 @@ class Store:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._log: deque[bytes] = deque()
-        self._log_bytes = 0
+        self._log = Log(LOG_BYTES_MAX)
         self._series: dict[SeriesKey, dict[int, dict[int, Values]]] = {}
         self._oldest: deque[tuple[SeriesKey, int, int]] = deque()
 
@@ -66,7 +66,7 @@ class Store:
             if len(self._series) >= self._limits.series_quota:
                 return False
             self._series[key] = {}
-        self._append(_line(entry, request_id, received))
+        self._log.append(_line(entry, request_id, received))
         if entry.type == TYPE_RAW:
             for period in self._limits.periods:
                 start = entry.time_ms // (period * 1000) * period * 1000
@@ -81,7 +81,6 @@ class Store:
         self._log.clear()
         self._series.clear()
         self._oldest.clear()
-        self._log_bytes = 0
 
     def lines(self) -> Iterator[bytes]:
         """The accepted entries as JSON, without line ends, in order of acceptance."""
@@ -95,12 +94,6 @@ class Store:
         """The points of one series and period, by time."""
         found = self._series.get(key, {}).get(period, {})
         return [Point(key, period, time, found[time]) for time in sorted(found)]
-
-    def _append(self, line: bytes) -> None:
-        self._log.append(line)
-        self._log_bytes += len(line)
-        while self._log_bytes > LOG_BYTES_MAX:
-            self._log_bytes -= len(self._log.popleft())
 
     def _put(
         self,

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relay.emulator import events
+from relay.emulator import listed
 from relay.emulator.limits import Limits
 from tests.emulator.door import NOW, Door, Reply, entry, http, signed
 
@@ -116,7 +116,7 @@ def test_the_page_shows_events_escaped() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest go first."""
-    monkeypatch.setattr(events, "LOG_BYTES_MAX", 1000)
+    monkeypatch.setattr(listed, "LOG_BYTES_MAX", 1000)
     door = Door()
     for number in range(20):
         put(door, {**EVENT, "EventName": f"e{number}"})
