@@ -129,10 +129,11 @@ def test_batches_keep_both_limits() -> None:
     whole = rollup(*((f"n{n}", Kind.TIMER) for n in range(100)))
     batches = list(compose_hybrid(whole, namespace="n" * 50).batches)
     assert [len(batch.items) for batch in batches] == [100] * 6
-    small = list(compose_hybrid(whole, namespace="n" * 50, max_bytes=4000).batches)
-    for batch in small:
-        assert len(body(batch.items, "n" * 50)) <= 4000
-    assert sum(len(batch.items) for batch in small) == 600
+    for most in range(3000, 4000, 37):
+        packed = compose_hybrid(whole, namespace="n" * 50, max_bytes=most)
+        small = [batch.items for batch in packed.batches]
+        assert max(len(body(batch, "n" * 50)) for batch in small) <= most
+        assert sum(map(len, small)) == 600
 
 
 def body(some: tuple[str, ...], namespace: str) -> bytes:
