@@ -26,7 +26,7 @@ ASKED = [
     ("cms-relay --v", "--version"),
     ("cms-relay run --si", "--signed-gauge --sink --signature"),
     ("cms-relay run --no-k", "--no-key-name-sanitize --no-key-file-shared"),
-    ("cms-relay run --sink ", "cloudmonitor emulator stdout null"),
+    ("cms-relay run --sink ", "cloudmonitor emulator hybrid stdout null"),
     ("cms-relay run --sink em", "emulator"),
     ("cms-relay run --sink=em", "emulator"),
     ("cms-relay run --listen ", ""),
