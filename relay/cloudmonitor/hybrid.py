@@ -9,7 +9,7 @@ Source: the vendor's API reference of PutHybridMonitorMetricData. [hybrid]
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from math import isfinite
 from typing import Final
@@ -28,12 +28,10 @@ from relay.cloudmonitor.packing import Packed, pack
 from relay.cloudmonitor.signing import pe
 from relay.rollup.engine import Rollup
 from relay.rollup.series import Dimensions
-from relay.rollup.summary import Summary
 
 __all__ = [
     "compose_hybrid",
     "decode_hybrid",
-    "endings",
     "hybrid_operation",
     "is_hybrid",
 ]
@@ -73,7 +71,7 @@ def hybrid_operation(namespace: str) -> Operation:
     return Operation(HYBRID_ACTION, METRICS.list_name, f"Namespace={pe(namespace)}")
 
 
-def endings(values: Values) -> Iterator[tuple[str, float]]:
+def _endings(values: Values) -> Iterator[tuple[str, float]]:
     """The statistics that are reported, by the ends of their names."""
     for statistic, value in values.items():
         is_mean_of_others = statistic == "Average" and "Sum" in values
@@ -104,38 +102,27 @@ def decode_hybrid(item: str) -> dict[str, object]:
 def _items(rollup: Rollup) -> Iterator[str]:
     for series, summary in rollup.rows:
         labels = _labels(series.dimensions)
-        for ending, value in _values(summary, rollup.length):
+        for ending, value in _endings(values_of(summary, rollup.length)):
             yield (
                 f"{labels}&Name={series.metric}_{ending}"
                 f"&TS={rollup.start * 1000}&Value={_number(value)}"
             )
 
 
-def _values(summary: Summary, seconds: int) -> Iterator[tuple[str, float]]:
-    return endings(values_of(summary, seconds))
-
-
 @lru_cache(maxsize=1024)
 def _labels(dimensions: Dimensions) -> str:
     """``Labels.1.Key=…&Labels.1.Value=…``, their numbers sorted as text."""
-    keys = _keys([key for key, _ in dimensions])
-    pairs = zip(keys, (value for _, value in dimensions), strict=True)
-    numbered = sorted((f"{n}.", pair) for n, pair in enumerate(pairs, 1))
+    numbered = sorted((f"{n}.", pair) for n, pair in enumerate(dimensions, 1))
     return "&".join(
-        f"Labels.{n}Key={pe(key)}&Labels.{n}Value={pe(value)}"
+        f"Labels.{n}Key={pe(_key(key))}&Labels.{n}Value={pe(value)}"
         for n, (key, value) in numbered
     )
 
 
-def _keys(keys: Sequence[str]) -> Iterator[str]:
-    """A label's key begins with no digit; those that differ still do."""
-    taken = {key for key in keys if not key[:1].isdigit()}
-    for key in keys:
-        good = key
-        while good[:1].isdigit() or (good is not key and good in taken):
-            good = f"_{good}"
-        taken.add(good)
-        yield good
+def _key(key: str) -> str:
+    """A label's key begins with no digit. Those that would look like one that was mended
+    get another ``_`` too, so that keys that differ do, in other series as well."""
+    return f"_{key}" if key.lstrip("_")[:1].isdigit() else key
 
 
 def _number(value: float) -> str:

@@ -121,7 +121,16 @@ def test_keys_of_labels_are_good_and_differ(keys: set[str]) -> None:
     assert isinstance(labels, dict)
     assert len(labels) == len(dimensions)
     assert all(re.fullmatch(HYBRID_KEY, key) for key in labels)
-    assert set(labels) >= {key for key in keys if not key[0].isdigit()}
+    assert set(labels) >= {key for key in keys if not key.lstrip("_")[0].isdigit()}
+
+
+def test_series_that_differ_in_a_key_alone_still_do() -> None:
+    """``0`` has to become ``_0``, so that ``_0`` cannot stay what it is."""
+    found = [
+        items(rollup(("a", Kind.SET), dimensions=((key, "v"),)))
+        for key in ("0", "_0", "__0")
+    ]
+    assert len({tuple(some) for some in found}) == 3
 
 
 def test_batches_keep_both_limits() -> None:
