@@ -237,6 +237,11 @@ def _in_words(fields: dict[str, object]) -> str:
     if "EventName" in fields:
         said = json.dumps(fields["Content"])
         return f"event {fields['EventName']} time {fields['Time']}: {said}{reason}"
+    if "Name" in fields:
+        labels = json.dumps(fields["Labels"])
+        return (
+            f"{fields['Name']} {labels} time {fields['TS']}: {fields['Value']}{reason}"
+        )
     dimensions, values = fields["Dimensions"], fields["Values"]
     return (
         f"{fields['MetricName']} {json.dumps(dimensions)} period {fields['Period']}"

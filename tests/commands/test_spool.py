@@ -9,9 +9,13 @@ import pytest
 from relay.cli import main
 from relay.cloudmonitor.datum import Datum, encode
 from relay.cloudmonitor.events import TakenEvent, compose_events
+from relay.cloudmonitor.hybrid import compose_hybrid
 from relay.delivery.batch import Batch
+from relay.rollup.engine import Rollup
+from relay.rollup.series import Series
+from relay.rollup.summary import SetSummary
 from relay.spool.file import FileSpool
-from relay.statsd.sample import Event
+from relay.statsd.sample import Event, Kind
 
 FIRST, SECOND = "0000000000000001.seg", "0000000000000002.seg"
 
@@ -175,6 +179,23 @@ def test_without_a_folder_it_is_asked_for(
     monkeypatch.setenv("CMS_RELAY_STATE", "off")
     assert main(["spool", "ls"]) == 2
     assert "--state: wants the FOLDER of the relay" in capsys.readouterr().err
+
+
+def test_entries_of_the_hybrid_sink_are_shown(tmp_path: Path, capsys: Output) -> None:
+    """In words as well as as objects."""
+    series = Series(Kind.SET, "up", (), "up", (("instance", "w"),))
+    found = FileSpool.open(tmp_path, limit_bytes=2**20, max_age_seconds=1e10)
+    found.append(
+        compose_hybrid(
+            Rollup(120, 60, [(series, SetSummary(7))]), namespace="n"
+        ).batches
+    )
+    found.close()
+    words = ["spool", "show", "--state", str(tmp_path)]
+    assert main([*words, "--json"]) == 0
+    assert said(capsys)[0]["Name"] == "up_last"
+    assert main(words) == 0
+    assert capsys.readouterr().out == 'up_last {"instance": "w"} time 120000: 7.0\n'
 
 
 def test_events_that_wait_are_shown_as_events(tmp_path: Path, capsys: Output) -> None:
