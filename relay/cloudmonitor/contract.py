@@ -271,7 +271,10 @@ _TOO_OLD = "the security token is too old: fetch new temporary credentials"
 _MISMATCH = (
     "security token and access key do not belong together: take both from one source"
 )
-_POLICY = f"attach a RAM policy to the user or role that allows cms:{ACTION}, for events cms:PutCustomEvent"
+_POLICY = (
+    f"attach a RAM policy to the user or role that allows cms:{ACTION}, for events "
+    f"cms:{EVENTS.action}, for the sink hybrid cms:{HYBRID_ACTION}"
+)
 _ENDPOINT = "check --endpoint and --region: this host does not know the operation"
 _PARKED = "look at the parked entry: the service refuses it for good"
 _PROXY = "check the proxy between here and the service; redirects are never followed"

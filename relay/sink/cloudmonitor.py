@@ -101,9 +101,7 @@ class CloudMonitorSink:
     def deliver(self, batch: Batch) -> Outcome:
         """One attempt."""
         if not all(map(self._fits, batch.items)):
-            return Rejected(
-                OTHER_SINK, "closed for another sink; switch back to send it"
-            )
+            return Rejected(OTHER_SINK, "it was closed for another sink")
         try:
             self._last = credentials = self._provider.get()
             return self._attempt(batch, credentials)

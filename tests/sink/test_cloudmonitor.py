@@ -105,7 +105,7 @@ def test_what_another_sink_closed_is_not_sent() -> None:
     assert isinstance(sink.deliver(batch), Accepted)
     (*_, other) = rig.sink.compose(rollup()).batches
     assert sink.deliver(other) == Rejected(
-        "OtherSink", "closed for another sink; switch back to send it"
+        "OtherSink", "it was closed for another sink"
     )
     assert len(rig.transport.sent) == 1
 
