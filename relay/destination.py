@@ -47,6 +47,7 @@ __all__ = [
     "open_sink",
     "open_sinks",
     "open_spool",
+    "paced",
     "provider_of",
     "request_rate",
 ]
@@ -182,8 +183,13 @@ UNLIMITED = 1e6
 
 def request_rate(settings: Settings) -> float:
     """Requests a second."""
+    return paced(settings, settings.requests_per_second)
+
+
+def paced(settings: Settings, asked: float) -> float:
+    """``asked`` requests a second, where the sink has a limit."""
     limited = settings.is_signed or settings.sink == "emulator"
-    return settings.requests_per_second if limited else UNLIMITED
+    return asked if limited else UNLIMITED
 
 
 def counting(

@@ -21,7 +21,7 @@ from relay.cloudmonitor.events import compose_events
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.destination import UNLIMITED, Sink, Spool
+from relay.destination import Sink, Spool, paced
 from relay.service.courier import Courier
 from relay.service.event_desk import EventDesk
 from relay.service.lanes import Lane, ThreadLane, at_most
@@ -246,5 +246,4 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _rate(settings: Settings) -> float:
-    limited = settings.is_signed or settings.sink == "emulator"
-    return settings.event_requests_per_second if limited else UNLIMITED
+    return paced(settings, settings.event_requests_per_second)

@@ -59,13 +59,13 @@ def encode_event(
 ) -> str:
     """The item: ASCII, sorted fields. ``instance`` names the relay in the content."""
     event, at = taken
-    stamp = event.timestamp or _LATEST_SECONDS + 1
-    time_ms = stamp * 1000 if stamp <= _LATEST_SECONDS else int(at * 1000)
+    stamp = event.timestamp
+    seconds = at if stamp is None or stamp > _LATEST_SECONDS else stamp
     return (
         f"Content={pe(_content(event, instance))}"
         f"&EventName={pe(event_name(event.title))}"
         f"&GroupId={pe(group_id)}"
-        f"&Time={time_ms}"
+        f"&Time={int(seconds * 1000)}"
     )
 
 

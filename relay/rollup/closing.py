@@ -212,8 +212,9 @@ class Closer:
     ) -> dict[Series, Summary]:
         """What is reported of series without a value; who is silent now is dropped."""
         oldest = age - self._idle_ttl if self._idle_ttl else 0
-        over = [each for each, seen in self._seen.items() if seen < oldest]
-        if self._treatments.are_any:
+        if not self._treatments.are_any:
+            over = [each for each, seen in self._seen.items() if seen < oldest]
+        else:
             over = [
                 each
                 for each, seen in self._seen.items()

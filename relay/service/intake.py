@@ -8,7 +8,7 @@ nothing more is read from where it came.
 """
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
@@ -83,35 +83,21 @@ class Intake:
 
         ``source`` is a Source, to be paused meanwhile, or None if it brings no more.
         """
-        self.datagrams += 1
-        self.received_bytes += len(packet)
-        if self._copy is not None:
-            self._copy(packet)
-        self.seen_at = now = self._wall()
-        period = self._period_at(now)
+        period = self._arrived((packet,), len(packet))
         if not self._waiting:
             if len(packet) <= self._piece_bytes:
                 packet = self._feed_some(packet, period)
                 if not packet:
                     return
             self._go_on_next_turn()
-        if source is not None and source not in self._paused:
-            self._paused.add(source)
-            source.pauseProducing()
-        self._waiting.extend((piece, period) for piece in self._pieces(packet))
+        self._put_off(self._pieces(packet), period, source)
 
     def take_all(self, datagrams: Sequence[bytes], size: int, source: Any) -> None:
         """As ``take``, for datagrams of ``size`` bytes together that arrived in one.
 
         Their lines are fed together, in their order: a datagram ends a line.
         """
-        self.datagrams += len(datagrams)
-        self.received_bytes += size
-        if self._copy is not None:
-            for datagram in datagrams:
-                self._copy(datagram)
-        self.seen_at = now = self._wall()
-        period = self._period_at(now)
+        period = self._arrived(datagrams, size)
         pieces = self._pieces(b"\n".join(datagrams))
         if not self._waiting:
             for piece in islice(pieces, PIECES_AT_ONCE):
@@ -125,10 +111,7 @@ class Intake:
                     return
                 self._waiting.append((piece, period))
             self._go_on_next_turn()
-        if source not in self._paused:
-            self._paused.add(source)
-            source.pauseProducing()
-        self._waiting.extend((piece, period) for piece in pieces)
+        self._put_off(pieces, period, source)
 
     def ends_within(self, seconds: float) -> bool:
         """Whether another period begins before ``seconds`` have passed."""
@@ -145,6 +128,23 @@ class Intake:
         is late for its period."""
         while self._waiting:
             self._feed_next()
+
+    def _arrived(self, packets: Sequence[bytes], size: int) -> int:
+        """Count packets of ``size`` bytes together; the period they belong to."""
+        self.datagrams += len(packets)
+        self.received_bytes += size
+        if self._copy is not None:
+            for packet in packets:
+                self._copy(packet)
+        self.seen_at = now = self._wall()
+        return self._period_at(now)
+
+    def _put_off(self, pieces: Iterable[bytes], period: int, source: Any) -> None:
+        """Have pieces wait, and their source with them."""
+        if source is not None and source not in self._paused:
+            self._paused.add(source)
+            source.pauseProducing()
+        self._waiting.extend((piece, period) for piece in pieces)
 
     def _go_on_next_turn(self) -> None:
         if not self._is_due:
