@@ -19,6 +19,7 @@ ANYONE = -1
 LEVELS = {
     "": ANYONE,  # relay/__init__.py: the version
     "errors": ANYONE,
+    "assets": 0,
     "statsd": 0,
     "rollup": 0,
     "delivery": 0,
