@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeSlot
+from relay.rollup.slot import GaugeBase
 from relay.rollup.treatment import Rules
 from relay.statsd.sample import Kind, Reason, Tags
 
@@ -64,7 +64,7 @@ class Held(NamedTuple):
     named: Named
     seen: int
     turn: int
-    gauge: GaugeSlot | None
+    gauge: GaugeBase | None
     gauge_period: int
 
     @property
@@ -174,7 +174,7 @@ class HeldSeries:
         life = self.gauge_life
         return 0.0 if life and period - held.gauge_period >= life else held.last
 
-    def remember(self, held: Held, slot: GaugeSlot, period: int) -> None:
+    def remember(self, held: Held, slot: GaugeBase, period: int) -> None:
         """Let ``slot`` be the memory, unless that of a later period already is."""
         named, seen, turn, gauge, gauge_period = held
         if gauge is slot or (gauge is not None and period < gauge_period):

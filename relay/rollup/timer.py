@@ -9,15 +9,16 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 from relay.rollup.bins import Bins
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT, clamp, clamped_mean
 from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
+from relay.rollup.slot import NO_STORAGE
 from relay.rollup.summary import TimerSummary
 
-__all__ = ["TimerSlot"]
+__all__ = ["TimerBase", "TimerSlot"]
 
 _MOST_LANES = 8
 
@@ -35,7 +36,7 @@ class _Figures(NamedTuple):
 _NOTHING = _Figures(0.0, 0.0, math.inf, -math.inf)
 
 
-class TimerSlot:
+class TimerBase:
     """Weighted samples; ``exact`` is how many are kept as they are.
 
     A *lane* is the list of the samples of one weight. A *stray* has a weight that got
@@ -43,14 +44,21 @@ class TimerSlot:
     one off ``room`` and calls ``fold`` when that makes it 0.
     """
 
-    __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
+    __slots__ = NO_STORAGE
+    _exact: int
+    room: int
+    lanes: dict[float, list[float]]
+    strays: list[tuple[float, float]]
+    bins: Bins | None
+    settled: _Figures
+    _lane: ClassVar[type[list[float]]] = list
 
     def __init__(self, exact: int) -> None:
         self._exact = exact
         self.room = exact + 1
-        self.lanes: dict[float, list[float]] = {}
-        self.strays: list[tuple[float, float]] = []
-        self.bins: Bins | None = None
+        self.lanes = {}
+        self.strays = []
+        self.bins = None
         # Of strays and of all that is in bins; lanes are added when somebody asks.
         self.settled = _NOTHING
 
@@ -58,7 +66,7 @@ class TimerSlot:
         """Where samples of ``weight`` belong; None if they have to go through ``add``."""
         lane = self.lanes.get(weight)
         if lane is None and weight < SAFE_WEIGHT and len(self.lanes) < _MOST_LANES:
-            lane = self.lanes[weight] = []
+            lane = self.lanes[weight] = self._lane(())
         return lane
 
     def add(self, value: float, weight: float) -> bool:
@@ -91,13 +99,13 @@ class TimerSlot:
         self.strays.clear()
         self.room = min(self._exact, _UNFOLDED) + 1
 
-    def merged(self, other: "TimerSlot") -> "TimerSlot":
-        both = TimerSlot(self._exact)
+    def merged(self, other: "TimerBase") -> "TimerBase":
+        both = type(self)(self._exact)
         both.absorb(self)
         both.absorb(other)
         return both
 
-    def absorb(self, part: "TimerSlot") -> None:
+    def absorb(self, part: "TimerBase") -> None:
         """Add what ``part`` holds; it stays as it is."""
         for weight, samples in part.lanes.items():
             lane = self.lane(weight)
@@ -121,10 +129,10 @@ class TimerSlot:
         if self.bins is not None or self.room <= 0:
             self.fold()
 
-    def copy(self) -> "TimerSlot":
-        same = TimerSlot(self._exact)
+    def copy(self) -> "TimerBase":
+        same = type(self)(self._exact)
         same.room, same.settled = self.room, self.settled
-        same.lanes = {weight: lane[:] for weight, lane in self.lanes.items()}
+        same.lanes = {weight: lane.copy() for weight, lane in self.lanes.items()}
         same.strays = self.strays[:]
         if self.bins is not None:
             same.bins = self.bins.copy()
@@ -145,12 +153,12 @@ class TimerSlot:
             self.bins.save(part)
 
     @classmethod
-    def load(cls, part: PartReader, exact: int) -> "TimerSlot":
+    def load(cls, part: PartReader, exact: int) -> Self:
         """``exact`` may have changed meanwhile."""
         slot = cls(exact)
         for _ in range(part.whole()):
             weight = part.real()
-            slot.lanes[weight] = part.reals(part.whole()).tolist()
+            slot.lanes[weight] = cls._lane(part.reals(part.whole()))
         for _ in range(part.whole()):
             slot.strays.append((part.real(), part.real()))
         slot.settled = _Figures(*part.reals(4))
@@ -231,3 +239,9 @@ class TimerSlot:
             bins.add(samples, weight)
         for value, weight in self.strays:
             bins.add((value,), weight)
+
+
+class TimerSlot(TimerBase):
+    """Lanes are lists of Python's."""
+
+    __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
