@@ -37,7 +37,7 @@ from relay.logs import Logs
 from relay.management import Management, Now
 from relay.pipeline import build_engine, build_mapper, build_namer, build_rules
 from relay.reload import Reloads
-from relay.rollup.engine import Sealed
+from relay.rollup.engine import Sealed, drain_of
 from relay.rollup.grace import aligned
 from relay.selfreport import SelfReport
 from relay.service.clockwork import Clockwork
@@ -267,8 +267,10 @@ class Relay:
         )
 
     def _intake(self, signed_gauge: str | None, copy: Copy | None) -> Intake:
-        feed = self._engine.feed_as(signed_gauge or self._settings.signed_gauge)
-        return Intake(feed, self._period_at, self._wall, self._reactor, copy=copy)
+        signed = signed_gauge or self._settings.signed_gauge
+        feed, arguments = self._engine.feed_as(signed), (self._wall, self._reactor)
+        drain = drain_of(self._engine, signed) if copy is None else None
+        return Intake(feed, self._period_at, *arguments, copy=copy, drain=drain)
 
     def _go_on(self) -> Sequence[int]:
         """Take over what a former process left open, and close what is over of it."""

@@ -229,7 +229,7 @@ class Core:
         return [held.named.series for held in gone]
 
     def explain(self, datagram: bytes, /) -> Sequence[Item]:
-        return [item for line in lines(datagram) for item in self._parse(line)]
+        return [item for line in lines(datagram) for item in self._grammar.parse(line)]
 
     def tally(self) -> Tally:
         return self._ledger.tally(len(self._held))

@@ -202,8 +202,20 @@ class TimerBase:
             return tuple((each, clamp(value, low, high)) for each, value in found)
         if len(self.lanes) == 1 and not self.strays:
             [(weight, samples)] = self.lanes.items()
-            return uniform_ranks(sorted(samples), weight, percentages)
+            return uniform_ranks(self._sorted(samples), weight, percentages)
         return nearest_ranks(sorted(self._pairs()), figures.weight, percentages)
+
+    def _summed(self, lane: list[float]) -> tuple[float, float, float]:
+        """The sum of a lane that is not empty, its least and its most.
+
+        Plain addition in the order of arrival, as the reference does; sum() compensates
+        from Python 3.12 on and would differ between versions.
+        """
+        return reduce(add, lane), min(lane), max(lane)
+
+    def _sorted(self, lane: list[float]) -> Sequence[float]:
+        """The samples of a lane, ascending."""
+        return sorted(lane)
 
     def _pairs(self) -> Iterator[tuple[float, float]]:
         """Each kept sample with its weight."""
@@ -218,11 +230,9 @@ class TimerBase:
         for weight, samples in self.lanes.items():
             if samples:
                 count += weight * len(samples)
-                # Plain addition in the order of arrival, as the reference does; sum()
-                # compensates from Python 3.12 on and would differ between versions.
-                total += weight * reduce(add, samples)
-                minimum = min(minimum, *samples)
-                maximum = max(maximum, *samples)
+                added, least, most = self._summed(samples)
+                total += weight * added
+                minimum, maximum = min(minimum, least), max(maximum, most)
         return _Figures(count, total, minimum, maximum)
 
     def _binned(self) -> Bins:
