@@ -24,8 +24,8 @@ void table_unlock(Table *table)
     pthread_mutex_unlock(&table->lock);
 }
 
-static uint64_t hash_of(const char *name, size_t name_length, const char *form,
-                        size_t form_length)
+uint64_t table_hash(const char *name, size_t name_length, const char *form,
+                    size_t form_length)
 {
     Sip sip = sip_start();
     sip_text(&sip, name, name_length);
@@ -33,10 +33,9 @@ static uint64_t hash_of(const char *name, size_t name_length, const char *form,
     return sip_end(&sip, (uint64_t)name_length << 16 | form_length);
 }
 
-Entry *table_find(const Table *table, const char *name, size_t name_length,
+Entry *table_find(const Table *table, uint64_t hash, const char *name, size_t name_length,
                   const char *form, size_t form_length)
 {
-    uint64_t hash = hash_of(name, name_length, form, form_length);
     for (size_t at = hash & table->mask;; at = (at + 1) & table->mask) {
         const Place *place = &table->places[at];
         Entry *entry = place->entry;
@@ -116,7 +115,9 @@ static void entry_free(Entry *entry)
 static Entry *entry_of(Table *table, const char *name, Py_ssize_t name_length,
                        const char *form, Py_ssize_t form_length)
 {
-    Entry *entry = table_find(table, name, (size_t)name_length, form, (size_t)form_length);
+    uint64_t hash = table_hash(name, (size_t)name_length, form, (size_t)form_length);
+    Entry *entry =
+        table_find(table, hash, name, (size_t)name_length, form, (size_t)form_length);
     if (entry != NULL)
         return entry;
     if (table->entered >= table->most || table->length >= 2 * table->most ||
@@ -133,7 +134,6 @@ static Entry *entry_of(Table *table, const char *name, Py_ssize_t name_length,
     entry->form_length = (uint16_t)form_length;
     memcpy(entry->text, name, (size_t)name_length);
     memcpy(entry->text + name_length, form, (size_t)form_length);
-    uint64_t hash = hash_of(name, (size_t)name_length, form, (size_t)form_length);
     put(table->places, table->mask, hash, entry);
     table->length++;
     return entry;

@@ -63,8 +63,34 @@ extern PyTypeObject TableType;
 void table_lock(Table *table);
 void table_unlock(Table *table);
 
-Entry *table_find(const Table *table, const char *name, size_t name_length,
+uint64_t table_hash(const char *name, size_t name_length, const char *form,
+                    size_t form_length);
+
+Entry *table_find(const Table *table, uint64_t hash, const char *name, size_t name_length,
                   const char *form, size_t form_length);
+
+/* Fetch from memory what a look-up will want: first the place, then the entry there, then
+   what it points at. Each is of use a while after the one before. */
+static inline void table_fetch_place(const Table *table, uint64_t hash)
+{
+    __builtin_prefetch(&table->places[hash & table->mask]);
+}
+
+static inline void table_fetch_entry(const Table *table, uint64_t hash)
+{
+    const Entry *entry = table->places[hash & table->mask].entry;
+    if (entry != NULL) {
+        __builtin_prefetch(entry);
+        __builtin_prefetch((const char *)entry + 64);
+    }
+}
+
+static inline void table_fetch_target(const Table *table, uint64_t hash)
+{
+    const Entry *entry = table->places[hash & table->mask].entry;
+    if (entry != NULL && entry->target != NULL)
+        __builtin_prefetch((char *)entry->target + 16, 1);
+}
 
 /* Note that an entry was entered in this turn. */
 void table_enter(Table *table, Entry *entry);
