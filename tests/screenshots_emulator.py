@@ -6,11 +6,24 @@ entries through its API and takes a picture in light colours and one in dark.
 
 import math
 import random
+import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.e2e.putting import aggregated
+from tests.browser import open_browser
+from tests.e2e.putting import aggregated, call, put, put_events, start_emulator
+from tests.e2e.road import script, wait_until
 
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+IMAGE_BYTES_MAX = 200_000
+SHOWN = "?metric=gateway_latency_ms&statistic=P95"
+EVENTS = (
+    ("deploy.started", "checkout 4.18.2 on web-1"),
+    ("deploy.finished", "checkout 4.18.2 on web-1, 41 s"),
+    ("backup.done", "stock: 1.2 GB in 3 min"),
+)
 MINUTES = 62
 INSTANCES = ("web-1", "web-2", "web-3")
 
@@ -94,3 +107,46 @@ def _values(shape: Shape, level: float, dice: random.Random) -> Mapping[str, flo
         "Minimum": round(level * 0.4, 2),
         **{name: round(level * factor * spread, 2) for name, factor in tail},
     }
+
+
+def main() -> None:
+    """Both pictures, each small enough to be kept."""
+    child, url = start_emulator()
+    stored = list(entries(time.time()))
+    put(url, stored)
+    put_events(url, EVENTS)
+    script(url, [{"code": "Throttling.User", "status": 400, "retry_after_ms": 500}])
+    call(url, {"Action": "PutCustomMetric"}, fails=True)
+    script(url, [{"status": 503, "times": 2}, {"hang": 5}])
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for scheme in ("light", "dark"):
+        picture = _picture(f"{url}/{SHOWN}", scheme)
+        assert len(picture) < IMAGE_BYTES_MAX, len(picture)
+        (IMAGES / f"emulator-{scheme}.png").write_bytes(picture)
+    child.stop()
+
+
+def _picture(url: str, scheme: str) -> bytes:
+    with TemporaryDirectory() as profile:
+        driver = open_browser(Path(profile))
+        try:
+            preferred = {"name": "prefers-color-scheme", "value": scheme}
+            driver.execute_cdp_cmd(
+                "Emulation.setEmulatedMedia", {"features": [preferred]}
+            )
+            size = {"width": 1280, "height": 1000, "deviceScaleFactor": 1}
+            driver.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride", {**size, "mobile": False}
+            )
+            driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
+            driver.get(url)
+            drawn = "return document.querySelectorAll('#legend tbody tr').length"
+            wait_until("the chart", lambda: driver.execute_script(drawn) > 0)
+            driver.execute_script("document.activeElement.blur()")
+            return bytes(driver.get_screenshot_as_png())
+        finally:
+            driver.quit()
+
+
+if __name__ == "__main__":
+    main()

@@ -14,6 +14,7 @@ from relay.emulator.wire import Pairs
 __all__ = ["MAIN_STATISTICS", "find_metrics", "find_points", "main_statistic"]
 
 METRICS_MAX, SERIES_MAX, POINTS_MAX, CHOICES_MAX = 500, 20, 3000, 500
+LOOKED_AT_MAX = 5000
 MAIN_STATISTICS = ("Sum", "LastValue", "Average", "Maximum", "SampleCount")
 
 Found = Mapping[str, object]
@@ -35,7 +36,7 @@ def find_metrics(store: Store, query: Pairs) -> Found:
 
 
 class _Choice(NamedTuple):
-    """What shall be drawn; ``since_ms`` is None where all that there is."""
+    """What shall be drawn: until ``now_ms``, or, without ``since_ms``, all there is."""
 
     metric: str
     group: str | None
@@ -43,12 +44,16 @@ class _Choice(NamedTuple):
     period: int
     statistic: str | None
     since_ms: int | None
-    until_ms: int | None
+    now_ms: int
 
     def holds(self, key: SeriesKey) -> bool:
         return self.group in (None, key.group_id) and (
             self.dimensions.items() <= key.dimensions.items()
         )
+
+    def in_time(self, point: Point) -> bool:
+        since = self.since_ms
+        return since is None or since <= point.time_ms <= self.now_ms
 
 
 def find_points(store: Store, query: Pairs, now: float) -> Found | str:
@@ -63,9 +68,10 @@ def find_points(store: Store, query: Pairs, now: float) -> Found | str:
         return choice
     all_keys = store.metrics().get(choice.metric, ())
     keys = sorted(key for key in all_keys if choice.holds(key))
-    drawn = {key: store.points(key, choice.period) for key in keys[:SERIES_MAX]}
+    drawn, looked_at = _drawn(store, keys, choice)
     names = {name for points in drawn.values() for p in points for name in p.values}
     statistic = main_statistic(names, choice.statistic)
+    series = [_series(key, drawn[key], statistic or "") for key in drawn]
     return {
         "now": int(now * 1000),
         "since": choice.since_ms,
@@ -76,8 +82,8 @@ def find_points(store: Store, query: Pairs, now: float) -> Found | str:
         "statistics": [name for name in STATISTICS if name in names],
         "groups": sorted({key.group_id for key in all_keys}),
         "dimensions": _choices(all_keys),
-        "series": [_series(key, drawn[key], statistic or "", choice) for key in drawn],
-        "left_off": len(keys) - len(drawn),
+        "series": [one for one in series if one["times"]],
+        "left_off": len(keys) - looked_at,
     }
 
 
@@ -105,7 +111,7 @@ def _read(store: Store, query: Pairs, now: float) -> _Choice | str:
         period=numbers.get("period", store.base_period),
         statistic=given.get("statistic"),
         since_ms=None if seconds is None else int((now - seconds) * 1000),
-        until_ms=None if seconds is None else int(now * 1000),
+        now_ms=int(now * 1000),
     )
 
 
@@ -118,20 +124,26 @@ def _choices(keys: Iterable[SeriesKey]) -> Mapping[str, Sequence[str]]:
     return {name: sorted(values[name])[:CHOICES_MAX] for name in sorted(values)}
 
 
-def _series(
-    key: SeriesKey, points: Sequence[Point], statistic: str, choice: _Choice
-) -> Found:
-    since = choice.since_ms if choice.since_ms is not None else float("-inf")
-    until = choice.until_ms if choice.until_ms is not None else float("inf")
-    shown = [
-        (point.time_ms, point.values[statistic])
-        for point in points
-        if statistic in point.values and since <= point.time_ms <= until
-    ][-POINTS_MAX:]
+def _drawn(
+    store: Store, keys: Sequence[SeriesKey], choice: _Choice
+) -> tuple[Mapping[SeriesKey, Sequence[Point]], int]:
+    """The first series that have points in time, and how many it took to find them."""
+    drawn: dict[SeriesKey, Sequence[Point]] = {}
+    for looked_at, key in enumerate(keys[:LOOKED_AT_MAX]):
+        if len(drawn) == SERIES_MAX:
+            return drawn, looked_at
+        points = [p for p in store.points(key, choice.period) if choice.in_time(p)]
+        if points:
+            drawn[key] = points
+    return drawn, min(len(keys), LOOKED_AT_MAX)
+
+
+def _series(key: SeriesKey, points: Sequence[Point], statistic: str) -> Found:
+    shown = [p for p in points if statistic in p.values][-POINTS_MAX:]
     return {
         "id": key.md5,
         "GroupId": key.group_id,
         "Dimensions": key.dimensions,
-        "times": [time for time, _ in shown],
-        "values": [value for _, value in shown],
+        "times": [point.time_ms for point in shown],
+        "values": [point.values[statistic] for point in shown],
     }

@@ -35,7 +35,11 @@ async function renew() {
       ask(`/_emulator/requests?last=${NEWEST}`),
     ]);
     const found = JSON.parse(metrics);
-    const metric = state.query.get("metric") ?? found.metrics[0]?.MetricName;
+    if (!state.query.has("metric") && found.metrics.length) {
+      state.query.set("metric", found.metrics[0].MetricName);
+      remember();
+    }
+    const metric = state.query.get("metric") ?? undefined;
     const answer = metric === undefined ? null : JSON.parse(await ask(`/_emulator/points?${pointsOf(metric)}`));
     if (asked !== state.asked) return;
     state.answer = answer;
@@ -65,9 +69,12 @@ function choose(changes) {
     if (value === "") state.query.delete(name);
     else state.query.set(name, value);
   }
-  if (!state.query.has("metric") && state.answer) state.query.set("metric", state.answer.MetricName);
-  history.replaceState(null, "", `?${state.query}`);
+  remember();
   renew();
+}
+
+function remember() {
+  history.replaceState(null, "", `?${state.query}${location.hash}`);
 }
 
 // Another metric keeps range and period; its statistics and dimensions are its own.
@@ -156,7 +163,9 @@ function showAnswer(metric) {
 }
 
 function showChoice(answer) {
-  fill(byId("statistic"), answer.statistics.map((name) => [name, name]), answer.Statistic ?? "");
+  const statistic = answer.Statistic ?? state.query.get("statistic") ?? "";
+  const statistics = answer.statistics.length ? answer.statistics : [statistic];
+  fill(byId("statistic"), statistics.map((name) => [name, name || "none"]), statistic);
   fill(byId("period"), answer.periods.map((seconds) => [String(seconds), `${seconds} s`]), String(answer.Period));
   const seconds = state.query.get("seconds") ?? String(RANGES[0][0]);
   const ranges = RANGES.map(([value, text]) => [String(value), text]);

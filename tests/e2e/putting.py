@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
@@ -56,11 +58,18 @@ def put_events(url: str, events: Sequence[tuple[str, str]]) -> None:
     assert answer["Code"] == "200", answer
 
 
-def call(url: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """What the service says to a signed call."""
+def call(
+    url: str, parameters: Mapping[str, str], *, fails: bool = False
+) -> dict[str, str]:
+    """What the service says to a signed call; with ``fails`` it must be an HTTP error."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     form = urlencode(signed(parameters, Timestamp=now)).encode()
     request = Request(url, form)  # noqa: S310 - our own URL
-    with urlopen(request, timeout=10) as answer:  # noqa: S310 - the same
+    try:
+        answer = urlopen(request, timeout=10)  # noqa: S310 - the same
+    except HTTPError as error:
+        answer = error
+    with answer:
         said: dict[str, str] = json.loads(answer.read())
+    assert fails == (answer.status >= HTTPStatus.BAD_REQUEST), said
     return said

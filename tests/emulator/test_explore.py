@@ -135,7 +135,7 @@ def test_periods_are_apart(door: Door) -> None:
     door.put(entry(Period="300", Values='{"Sum":5}', Dimensions='{"host":"web-1"}'))
     answer = points(door, period="300")
     assert answer["periods"] == [60, 300]
-    assert [one["values"] for one in answer["series"]] == [[5], [], []]
+    assert [one["values"] for one in answer["series"]] == [[5]]
 
 
 def test_many_series_are_bounded_and_counted(
@@ -145,6 +145,17 @@ def test_many_series_are_bounded_and_counted(
     monkeypatch.setattr(explore, "SERIES_MAX", 1)
     answer = points(door)
     assert (len(answer["series"]), answer["left_off"]) == (1, 1)
+
+
+def test_series_without_points_take_no_place(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that have none in the time range are passed over."""
+    door.put(entry(Dimensions='{"host":"a"}', Time="0"))
+    monkeypatch.setattr(explore, "SERIES_MAX", 1)
+    answer = points(door, seconds="3600")
+    assert [one["Dimensions"]["host"] for one in answer["series"]] == ["web-1"]
+    assert answer["left_off"] == 1
 
 
 def test_many_points_are_the_newest(
