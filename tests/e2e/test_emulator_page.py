@@ -198,6 +198,33 @@ def test_the_choice_of_a_statistic_changes_chart_legend_and_address(
     assert linked.texts("#legend tbody td:nth-child(2)") == ["500", "501"]
 
 
+def test_a_line_breaks_where_its_series_missed_a_period(
+    browser: "Chrome", stored: str
+) -> None:
+    """And goes on where only another series has a point between."""
+    page = Page(browser, stored)
+    data = page.driver.execute_async_script(
+        "const [done] = arguments;"
+        "const minutes = (...n) => ({times: n.map((m) => m * 60000), values: n});"
+        "import('/_emulator/chart.js').then(({aligned}) =>"
+        " done(aligned([minutes(1, 2, 5), minutes(1.5)], 60000)"
+        ".map((row) => row.map((v) => v === undefined ? 'none' : v))))"
+    )
+    assert data == [
+        [60, 90, 120, 180, 300],
+        [1, "none", 2, None, 5],
+        ["none", 1.5, "none", "none", "none"],
+    ]
+
+
+def test_points_that_no_line_joins_are_seen(browser: "Chrome", stored: str) -> None:
+    """Where there is no room for a mark a point they have one all the same."""
+    last = time.time() // 60 * 60
+    times = (last - minute * 60 for minute in range(1, 58, 2))
+    put(stored, [aggregated("sparse", {}, at, {"LastValue": 1}) for at in times])
+    assert Page(browser, stored, "?metric=sparse").inked() > 100
+
+
 def test_dimension_and_time_range_choose_series(browser: "Chrome", stored: str) -> None:
     """One series where one is chosen; older ones in a longer range."""
     page = Page(browser, stored)
@@ -246,6 +273,8 @@ def test_points_are_a_table_as_well(browser: "Chrome", stored: str) -> None:
     assert page.texts("#points thead th") == ["Time", "host=web-1", "host=web-2"]
     assert page.texts("#points tbody tr:first-child td") == ["11", "11"]
     assert page.texts("#points tbody tr:last-child td") == ["30", "30"]
+    page.select("#statistic", "P99")
+    page.wait("P99", lambda: page.texts("#points tr:last-child td") == ["500", "501"])
 
 
 def test_hostile_words_are_shown_and_do_nothing(browser: "Chrome", stored: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from relay.emulator.page import CONTENT_SECURITY_POLICY
 from relay.emulator.site import make_site
-from tests.emulator.door import ENTRY, NOW, Door, entry, http
+from tests.emulator.door import ENTRY, NOW, Door, entry, http, signed
 
 PAGE_FILES = [
     ("/_emulator/page.css", "text/css"),
@@ -172,6 +172,15 @@ def test_last_requests(door: Door, last: str, count: int) -> None:
     assert [json.loads(line)["action"] for line in lines[-1:]] == ["Newest"] * bool(
         count
     )
+
+
+def test_last_events(door: Door) -> None:
+    """The newest of them, in order."""
+    for name in ("first", "second", "third"):
+        event = {"EventInfo.1.EventName": name, "EventInfo.1.Content": "c"}
+        door.call(signed({"Action": "PutCustomEvent", **event}))
+    lines = door.get("/_emulator/events?last=2").body.splitlines()
+    assert [json.loads(line)["EventName"] for line in lines] == ["second", "third"]
 
 
 def test_page_has_nothing_inline_and_a_policy(door: Door) -> None:
