@@ -48,7 +48,7 @@ class _Choice(NamedTuple):
 
     def holds(self, key: SeriesKey) -> bool:
         return self.group in (None, key.group_id) and (
-            self.dimensions.items() <= key.dimensions.items()
+            not self.dimensions or self.dimensions.items() <= key.dimensions.items()
         )
 
     def in_time(self, point: Point) -> bool:
