@@ -5,19 +5,20 @@ import { Chart, COLOURS, aligned } from "./chart.js";
 import { clock, element, number, say, visible } from "./parts.js";
 
 const RENEWED_MS = 5000;
+const PATIENCE_MS = 20000;
 const NEWEST = 15;
 const ROWS_MAX = 200;
 const CONTENT_MAX = 300;
 const RANGES = [[3600, "1 hour"], [10800, "3 hours"], [21600, "6 hours"], [43200, "12 hours"], [86400, "1 day"], [0, "all"]];
 const byId = (id) => document.getElementById(id);
 
-const state = { query: new URLSearchParams(location.search), metrics: null, answer: null, hidden: new Set(), asked: 0 };
+const state = { query: new URLSearchParams(location.search), metrics: null, answer: null, hidden: new Set(), asked: 0, waiting: 0 };
 const chart = new Chart(byId("chart"), showValues);
 
 // ---- asking
 
 async function ask(path) {
-  const answer = await fetch(path, { cache: "no-store" });
+  const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
   if (!answer.ok) throw new Error(await answer.text());
   return answer.text();
 }
@@ -26,6 +27,7 @@ const lines = (text) => text.split("\n").filter(Boolean).map((line) => JSON.pars
 
 async function renew() {
   const asked = ++state.asked;
+  state.waiting += 1;
   try {
     const search = new URLSearchParams({ search: byId("search").value });
     const [metrics, faults, events, requests] = await Promise.all([
@@ -52,6 +54,8 @@ async function renew() {
     say("renewed", `As of ${clock(Date.now())} UTC`);
   } catch (problem) {
     if (asked === state.asked) say("state", visible(`No answer: ${problem.message}`.trim()));
+  } finally {
+    state.waiting -= 1;
   }
 }
 
@@ -294,8 +298,9 @@ function follow() {
   renew();
 }
 
+// Not while an answer is on its way: where each takes long, none would ever be the last.
 function renewIfLive() {
-  if (byId("live").checked && !document.hidden) renew();
+  if (byId("live").checked && !document.hidden && !state.waiting) renew();
 }
 
 begin();

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 
 from tests.browser import complaints, requested
+from tests.e2e.children import Child
 from tests.e2e.putting import aggregated, call, put, put_events, start_emulator
 from tests.e2e.road import script, wait_until
 
@@ -263,6 +264,15 @@ def test_new_points_appear_by_themselves(browser: "Chrome", stored: str) -> None
     code = "return performance.now() - arguments[0] > 6000"
     page.wait("more than the time of a renewal", lambda: page.run(code, since))
     assert page.text("#legend tbody td") == "9"
+
+
+def test_an_emulator_that_is_gone_is_said(browser: "Chrome", stored: str) -> None:
+    """And what was there stays to be read."""
+    page = Page(browser, stored)
+    for child in tuple(Child.running):
+        child.kill()
+    page.wait("the news", lambda: page.text("#state").startswith("No answer"))
+    assert page.texts("#legend tbody th") == ["host=web-1", "host=web-2"]
 
 
 def test_points_are_a_table_as_well(browser: "Chrome", stored: str) -> None:
