@@ -100,6 +100,23 @@ def test_a_statistic_that_is_not_stored_gives_way_to_the_main_one(
     assert answer["series"][1]["values"] == [31, 21, 11]
 
 
+@pytest.mark.parametrize(
+    ("values", "main"),
+    [
+        ({"Sum": 1, "SumPerSecond": 1, "SampleCount": 1}, "Sum"),
+        ({"Sum": 1, "Average": 1, "SampleCount": 1, "P99": 1}, "Average"),
+        ({"LastValue": 1, "Average": 1, "Maximum": 1}, "LastValue"),
+        ({"P99": 1, "P50": 1}, "P50"),
+    ],
+    ids=["counter", "timer", "gauge", "nothing usual"],
+)
+def test_main_statistic_of_a_kind(values: dict[str, int], main: str) -> None:
+    """What is drawn where nothing is chosen."""
+    door = Door()
+    door.put(entry(Values=json.dumps(values)))
+    assert points(door)["Statistic"] == main
+
+
 def test_series_are_chosen_by_dimension_and_group(door: Door) -> None:
     """Others are left off, but their values can still be chosen."""
     answer = points(door, **{"d.host": "web-2"})
