@@ -59,7 +59,8 @@ export class Chart {
   #options() {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
-    const axis = { stroke: colour("--faint"), grid: { stroke: colour("--grid"), width: 1 }, ticks: { stroke: colour("--grid"), width: 1 } };
+    const grid = { stroke: colour("--grid"), width: 1 };
+    const axis = { stroke: colour("--faint"), grid, ticks: grid };
     return {
       width: this.place.clientWidth,
       height: HEIGHT,
@@ -71,8 +72,8 @@ export class Chart {
         y: { range: { min: { pad: 0.05, soft: 0, mode: 1 }, max: { pad: 0.08, soft: 0, mode: 1 } } },
       },
       axes: [
-        { ...axis, space: 70, values: (_, splits, __, ___, step) => splits.map((second) => tick(second, step)) },
-        { ...axis, values: (_, splits) => splits.map(short), size: (_, texts) => 18 + 7.5 * Math.max(3, ...(texts ?? []).map((t) => t.length)) },
+        { ...axis, space: 70, values: (_, seconds, __, ___, step) => seconds.map((s) => tick(s, step)) },
+        { ...axis, values: (_, values) => values.map(short), size: (_, texts) => widthOf(texts ?? []) },
       ],
       series: [{}, ...this.labels.map((label, place) => ({
         label,
@@ -82,7 +83,7 @@ export class Chart {
         width: 1.75,
         points: { size: 5, space: 24, fill: colour("--paper"), filter: alone },
       }))],
-      hooks: { setCursor: [(plot) => { this.#describe(plot.cursor.idx ?? null); this.onCursor(plot.cursor.idx ?? null); }] },
+      hooks: { setCursor: [(plot) => this.#moved(plot.cursor.idx ?? null)] },
     };
   }
 
@@ -95,6 +96,11 @@ export class Chart {
     const width = this.place.clientWidth;
     if (!this.plot) this.#build();
     else if (width && width !== this.plot.width) this.plot.setSize({ width, height: HEIGHT });
+  }
+
+  #moved(at) {
+    this.#describe(at);
+    this.onCursor(at);
   }
 
   #pointed() {
@@ -140,6 +146,11 @@ function alone(plot, place, shown) {
     return typeof values[at] === "number";
   };
   return [...values.keys()].filter((at) => typeof values[at] === "number" && !has(at, -1) && !has(at, 1));
+}
+
+// Of the axis of values, by its longest text, in pixels.
+function widthOf(texts) {
+  return 18 + 7.5 * Math.max(3, ...texts.map((text) => text.length));
 }
 
 function tick(second, step) {

@@ -9,10 +9,20 @@ const PATIENCE_MS = 20000;
 const NEWEST = 15;
 const ROWS_MAX = 200;
 const CONTENT_MAX = 300;
-const RANGES = [[3600, "1 hour"], [10800, "3 hours"], [21600, "6 hours"], [43200, "12 hours"], [86400, "1 day"], [0, "all"]];
+const RANGES = [
+  [3600, "1 hour"], [10800, "3 hours"], [21600, "6 hours"], [43200, "12 hours"], [86400, "1 day"],
+  [0, "all"],
+];
 const byId = (id) => document.getElementById(id);
 
-const state = { query: new URLSearchParams(location.search), metrics: null, answer: null, hidden: new Set(), asked: 0, waiting: 0 };
+const state = {
+  query: new URLSearchParams(location.search),
+  metrics: null, // the list as it was shown last
+  answer: null, // of /_emulator/points, as it is shown
+  hidden: new Set(), // ids of series whose lines are off
+  asked: 0,
+  waiting: 0,
+};
 const chart = new Chart(byId("chart"), showValues);
 
 // ---- asking
@@ -94,7 +104,8 @@ function fill(select, options, chosen) {
   const wanted = JSON.stringify([options, chosen]);
   if (select.dataset.filled === wanted) return;
   select.dataset.filled = wanted;
-  select.replaceChildren(...options.map(([value, text]) => element("option", { value, selected: value === chosen }, text)));
+  select.replaceChildren(...options.map(
+    ([value, text]) => element("option", { value, selected: value === chosen }, text)));
   select.value = chosen;
 }
 
@@ -111,7 +122,7 @@ function showSummary(found, faults) {
 
 // By the first word of the name, which is what was before the first dot.
 function showMetrics(found, metric) {
-  const wanted = JSON.stringify([found.metrics, found.left_off, metric, state.query.get("period"), state.query.get("seconds")]);
+  const wanted = JSON.stringify([found.metrics, found.left_off, metric, linkTo("")]);
   if (state.metrics === wanted) return;
   state.metrics = wanted;
   const groups = new Map();
@@ -120,7 +131,8 @@ function showMetrics(found, metric) {
     if (!groups.has(word)) groups.set(word, []);
     groups.get(word).push(one);
   }
-  const focused = byId("metrics").contains(document.activeElement) ? document.activeElement.dataset.metric : null;
+  const focus = document.activeElement;
+  const focused = byId("metrics").contains(focus) ? focus.dataset.metric : null;
   byId("metrics").replaceChildren(...[...groups].flatMap(([word, ones]) => [
     element("h3", {}, word),
     element("ul", {}, ...ones.map((one) => element("li", {}, metricLink(one, metric)))),
@@ -133,7 +145,8 @@ function showMetrics(found, metric) {
 }
 
 function metricLink({ MetricName, series }, chosen) {
-  const link = element("a", { href: linkTo(MetricName), "aria-current": MetricName === chosen ? "true" : null },
+  const current = MetricName === chosen ? "true" : null;
+  const link = element("a", { href: linkTo(MetricName), "aria-current": current },
     MetricName, element("span", { title: "series" }, number(series)));
   link.dataset.metric = MetricName;
   return link;
@@ -186,15 +199,21 @@ function showChoice(answer) {
   for (const [name, , values] of keys) {
     const chosen = state.query.get(name) ?? "";
     const known = chosen === "" || values.includes(chosen) ? values : [chosen, ...values];
-    fill(place.querySelector(`[name="${CSS.escape(name)}"]`), [["", "all"], ...known.map((value) => [value, value])], chosen);
+    const select = place.querySelector(`[name="${CSS.escape(name)}"]`);
+    fill(select, [["", "all"], ...known.map((value) => [value, value])], chosen);
   }
 }
 
 // What all series have in common is said once, and each line named after the rest.
 function labelsOf(series) {
-  const pairs = series.map((one) => [...Object.entries(one.Dimensions).map(([key, value]) => `${key}=${value}`), ...(one.GroupId === "0" ? [] : [`group=${one.GroupId}`])]);
-  const common = series.length > 1 ? pairs[0].filter((pair) => pairs.every((other) => other.includes(pair))) : [];
-  const of = pairs.map((own) => visible(own.filter((pair) => !common.includes(pair)).join(", ") || "the other"));
+  const pairs = series.map((one) => [
+    ...Object.entries(one.Dimensions).map(([key, value]) => `${key}=${value}`),
+    ...(one.GroupId === "0" ? [] : [`group=${one.GroupId}`]),
+  ]);
+  const isCommon = (pair) => pairs.length > 1 && pairs.every((other) => other.includes(pair));
+  const common = (pairs[0] ?? []).filter(isCommon);
+  const of = pairs.map((own) =>
+    visible(own.filter((pair) => !isCommon(pair)).join(", ") || "the other"));
   return { common: visible(common.join(", ")), of };
 }
 
@@ -207,8 +226,8 @@ function showLegend(series, labels) {
   }
   series.forEach((one, place) => {
     const cells = body.rows[place].cells;
-    const shown = one.values.length ? [Math.min(...one.values), mean(one.values), Math.max(...one.values)] : [null, null, null];
-    shown.forEach((value, column) => { cells[column + 2].textContent = number(value); });
+    const figures = [Math.min(...one.values), mean(one.values), Math.max(...one.values)];
+    figures.forEach((value, column) => { cells[column + 2].textContent = number(value); });
   });
   showValues(chart.plot?.cursor.idx ?? null);
 }
@@ -229,7 +248,9 @@ function legendRow(one, label, place) {
   return made;
 }
 
-const mean = (values) => Number(values.reduce((sum, value) => sum + value / values.length, 0).toPrecision(4));
+function mean(values) {
+  return Number(values.reduce((sum, value) => sum + value / values.length, 0).toPrecision(4));
+}
 
 // The column of values: at the cursor, or each series' last.
 function showValues(at) {
@@ -250,7 +271,8 @@ function showPoints(series, labels) {
   table.tHead.replaceChildren(element("tr", {}, element("th", { scope: "col" }, "Time"),
     ...labels.map((label) => element("th", { scope: "col" }, label))));
   table.tBodies[0].replaceChildren(...times.slice(0, ROWS_MAX).map((time) => element("tr", {},
-    element("th", { scope: "row" }, clock(time, true)), ...found.map((values) => element("td", {}, number(values.get(time)))))));
+    element("th", { scope: "row" }, clock(time, true)),
+    ...found.map((values) => element("td", {}, number(values.get(time)))))));
 }
 
 function row(...cells) {
@@ -277,7 +299,10 @@ function begin() {
   byId("choice").addEventListener("submit", (event) => event.preventDefault());
   byId("choice").addEventListener("change", ({ target }) => choose({ [target.name || target.id]: target.value }));
   byId("search").addEventListener("input", renew);
-  byId("points").addEventListener("toggle", () => showPoints(state.answer?.series ?? [], labelsOf(state.answer?.series ?? []).of));
+  byId("points").addEventListener("toggle", () => {
+    const series = state.answer?.series ?? [];
+    showPoints(series, labelsOf(series).of);
+  });
   byId("metrics").addEventListener("click", (event) => {
     const link = event.target.closest("a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;

@@ -1,5 +1,6 @@
 """The emulator's page in a real browser: charts of what is stored, and nothing else runs."""
 
+import socket
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import pytest
 from tests.browser import complaints, requested
 from tests.e2e.children import Child
 from tests.e2e.putting import aggregated, call, put, put_events, start_emulator
-from tests.e2e.road import script, wait_until
+from tests.e2e.road import script, start_relay, wait_until
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -264,6 +265,23 @@ def test_new_points_appear_by_themselves(browser: "Chrome", stored: str) -> None
     code = "return performance.now() - arguments[0] > 6000"
     page.wait("more than the time of a renewal", lambda: page.run(code, since))
     assert page.text("#legend tbody td") == "9"
+
+
+def test_what_a_relay_reports_appears_on_an_open_page(browser: "Chrome") -> None:
+    """The whole road, from a line of StatsD to the chart, without touching the page."""
+    emulator = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "2"])
+    page = Page(browser, emulator.urls["emulator"][0])
+    assert page.text("#metric") == "No entries yet"
+    assert not page.shown("#chart")
+    relay = start_relay(emulator, 2)
+    door = urlsplit(relay.urls["listening"][0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"road.hello:7|c", (str(door.hostname), int(door.port or 0)))
+    page.wait("the chart", lambda: page.text("#metric") == "road_hello")
+    page.wait("its sum", lambda: "7" in page.texts("#legend tbody td:last-child"))
+    assert page.inked() > 5
+    assert page.texts("#period option") == ["2 s", "10 s"]
+    assert page.texts("#legend tbody th") == ["instance=test-host"]
 
 
 def test_an_emulator_that_is_gone_is_said(browser: "Chrome", stored: str) -> None:
