@@ -237,7 +237,7 @@ function legendRow(one, label, place) {
   box.checked = !state.hidden.has(one.id);
   const made = element("tr", {},
     element("th", { scope: "row" }, element("label", {}, box,
-      element("span", { class: `mark line-${place % COLOURS}${place < COLOURS ? "" : " dashed"}` }), label)),
+      element("span", { class: `mark line-${place % COLOURS}${place < COLOURS ? "" : " dashed"}` }), element("span", {}, label))),
     ...Array.from({ length: 4 }, () => element("td")));
   box.addEventListener("change", () => {
     if (box.checked) state.hidden.delete(one.id);

@@ -39,7 +39,7 @@ export function number(value) {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
   if (size >= 1e15 || (size < 1e-4 && size > 0)) return value.toExponential(3);
-  return NUMBERS.format(value);
+  return NUMBERS.format(value + 0); // what is -0 is 0
 }
 
 export function short(value) {

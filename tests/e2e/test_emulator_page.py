@@ -284,6 +284,23 @@ def test_what_a_relay_reports_appears_on_an_open_page(browser: "Chrome") -> None
     assert page.texts("#legend tbody th") == ["instance=test-host"]
 
 
+def test_answers_that_take_long_are_shown(browser: "Chrome", stored: str) -> None:
+    """Longer than the time between two renewals, and yet none overtakes the other."""
+    page = Page(browser, stored, "?metric=queue_depth")
+    slow = {"offline": False, "latency": 3500}
+    rates = {"downloadThroughput": -1, "uploadThroughput": -1}
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.emulateNetworkConditions", slow | rates)
+    try:
+        now = time.time() // 60 * 60
+        put(stored, [aggregated("queue_depth", {"host": "db"}, now, {"LastValue": 9})])
+        wait_until("9", lambda: page.text("#legend tbody td") == "9", 40)
+    finally:
+        browser.execute_cdp_cmd(
+            "Network.emulateNetworkConditions", slow | rates | {"latency": 0}
+        )
+
+
 def test_an_emulator_that_is_gone_is_said(browser: "Chrome", stored: str) -> None:
     """And what was there stays to be read."""
     page = Page(browser, stored)
@@ -409,6 +426,19 @@ def test_lines_can_be_told_from_the_ground(browser: "Chrome", stored: str) -> No
         colours(browser, dark=dark)
         page = Page(browser, stored)
         assert min(page.run(LINE_CONTRASTS)) >= 3
+
+
+def test_long_names_leave_room_for_figures(browser: "Chrome", stored: str) -> None:
+    """Ten Dimensions of 64 characters are broken, and the figures in sight."""
+    last = time.time() // 60 * 60 - 60
+    long = {f"k{n}" + "x" * 62: "v" * 64 for n in range(10)}
+    put(stored, [aggregated("m" * 64, long, last, {"Average": -1e9, "P99": -0.0})])
+    page = Page(browser, stored, f"?metric={'m' * 64}")
+    assert page.texts("#legend tbody td")[0] == "-1,000,000,000"
+    code = "const e = document.querySelector('#legend').parentElement;"
+    assert page.run(f"{code} return e.scrollWidth - e.clientWidth") == 0
+    page.select("#statistic", "P99")
+    page.wait("no sign", lambda: page.texts("#legend tbody td") == ["0"] * 4)
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(
