@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 class Counter:
@@ -15,9 +15,29 @@ class Gauge:
 
 class Timer:
     room: int
+    weight: float
+    total: float
+    minimum: float
+    maximum: float
+    bins: Any
 
 class Set:
     most: int
+    registers: bytearray | None
+
+class Bins:
+    zero: float
+    per_log_gamma: float
+    def add(self, values: Iterable[float], weight: float, /) -> None: ...
+    def put(self, is_negative: bool, index: int, weight: float, /) -> None: ...
+    def rows(
+        self,
+    ) -> tuple[
+        tuple[int, list[tuple[int, bytes]]],
+        float,
+        tuple[int, list[tuple[int, bytes]]],
+    ]: ...
+    def set_floors(self, negative: int, positive: int, /) -> None: ...
 
 class Lane(list[float]):
     def figures(self) -> tuple[float, float, float]: ...

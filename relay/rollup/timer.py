@@ -18,7 +18,7 @@ from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
 from relay.rollup.slot import NO_STORAGE
 from relay.rollup.summary import TimerSummary
 
-__all__ = ["TimerBase", "TimerSlot"]
+__all__ = ["Figures", "TimerBase", "TimerSlot"]
 
 _MOST_LANES = 8
 
@@ -26,14 +26,16 @@ _UNFOLDED = 128
 """Samples that wait beyond the limit of exact ones; strays, at 110 bytes, are the worst."""
 
 
-class _Figures(NamedTuple):
+class Figures(NamedTuple):
+    """Of some samples: their weight, their weighted sum, the least and the most."""
+
     weight: float
     total: float
     minimum: float
     maximum: float
 
 
-_NOTHING = _Figures(0.0, 0.0, math.inf, -math.inf)
+_NOTHING = Figures(0.0, 0.0, math.inf, -math.inf)
 
 
 class TimerBase:
@@ -50,8 +52,9 @@ class TimerBase:
     lanes: dict[float, list[float]]
     strays: list[tuple[float, float]]
     bins: Bins | None
-    settled: _Figures
+    settled: Figures
     _lane: ClassVar[type[list[float]]] = list
+    _bins: ClassVar[type[Bins]] = Bins
 
     def __init__(self, exact: int) -> None:
         self._exact = exact
@@ -85,14 +88,14 @@ class TimerBase:
         count, total = count + weight, total + value * weight
         if not (math.isfinite(count) and math.isfinite(total)):
             return False
-        self.settled = _Figures(count, total, min(minimum, value), max(maximum, value))
+        self.settled = Figures(count, total, min(minimum, value), max(maximum, value))
         self.strays.append((value, weight))
         return True
 
     def fold(self) -> None:
         """Move all samples into bins; lanes stay the lists they are, emptied."""
         self.settled = self._figures()
-        self.bins = self.bins or Bins()
+        self.bins = self.bins or self._bins()
         self._pour(self.bins)
         for lane in self.lanes.values():
             lane.clear()
@@ -116,7 +119,7 @@ class TimerBase:
                 lane += samples
         self.strays += part.strays
         mine, its = self.settled, part.settled
-        self.settled = _Figures(
+        self.settled = Figures(
             clamp(mine.weight + its.weight),
             clamp(mine.total + its.total),
             min(mine.minimum, its.minimum),
@@ -124,7 +127,7 @@ class TimerBase:
         )
         self.room -= part.kept()
         if part.bins is not None:
-            self.bins = self.bins or Bins()
+            self.bins = self.bins or self._bins()
             self.bins.absorb(part.bins)
         if self.bins is not None or self.room <= 0:
             self.fold()
@@ -161,9 +164,9 @@ class TimerBase:
             slot.lanes[weight] = cls._lane(part.reals(part.whole()))
         for _ in range(part.whole()):
             slot.strays.append((part.real(), part.real()))
-        slot.settled = _Figures(*part.reals(4))
+        slot.settled = Figures(*part.reals(4))
         if part.whole():
-            slot.bins = Bins.load(part)
+            slot.bins = cls._bins.load(part)
             slot.room = min(exact, _UNFOLDED) + 1
         slot.room -= slot.kept()
         if slot.room <= 0:
@@ -191,9 +194,7 @@ class TimerBase:
     def idle(self) -> None:
         return None
 
-    def _percentiles(
-        self, figures: _Figures, percentages: Sequence[int]
-    ) -> Percentiles:
+    def _percentiles(self, figures: Figures, percentages: Sequence[int]) -> Percentiles:
         if self.bins is not None:
             found = nearest_ranks(
                 self._binned().ascending(), figures.weight, percentages
@@ -224,7 +225,7 @@ class TimerBase:
                 yield value, weight
         yield from self.strays
 
-    def _figures(self) -> _Figures:
+    def _figures(self) -> Figures:
         """Of everything taken, wherever it is."""
         count, total, minimum, maximum = self.settled
         for weight, samples in self.lanes.items():
@@ -233,13 +234,11 @@ class TimerBase:
                 added, least, most = self._summed(samples)
                 total += weight * added
                 minimum, maximum = min(minimum, least), max(maximum, most)
-        return _Figures(count, total, minimum, maximum)
+        return Figures(count, total, minimum, maximum)
 
     def _binned(self) -> Bins:
         """All samples in bins of their own; the slot stays as it is."""
-        bins = Bins()
-        if self.bins is not None:
-            bins.absorb(self.bins)
+        bins = self._bins() if self.bins is None else self.bins.copy()
         self._pour(bins)
         return bins
 

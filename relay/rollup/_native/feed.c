@@ -119,7 +119,12 @@ static bool is_member_added(Run *run, Entry *entry, const char *text, size_t len
     if (members_add(members, text, length) < 0)
         return false;
     run->table->taken[entry->index]++;
-    if (members->length > ((Set *)entry->slot)->most)
+    Set *set = (Set *)entry->slot;
+    if (members->length <= set->most)
+        return true;
+    if (set->registers != NULL && PyByteArray_Check(set->registers))
+        members_fold(members, (unsigned char *)PyByteArray_AS_STRING(set->registers));
+    else
         fold(run, entry, "trim");
     return true;
 }
@@ -142,13 +147,15 @@ static bool is_number_added(Run *run, Entry *entry, const char *text, size_t len
     case GAUGE:
         gauge_take(entry->target, value);
         break;
-    case LANE:
+    case LANE: {
         if (!lane_append(entry->target, value))
             return false;
         table->taken[entry->index]++;
-        if (--((Timer *)entry->slot)->room == 0)
+        Timer *timer = (Timer *)entry->slot;
+        if (--timer->room <= 0 && !timer_fold(timer, entry->target, entry->weight))
             fold(run, entry, "fold");
         return true;
+    }
     default:
         table->ignored[entry->index]++;
         return true;

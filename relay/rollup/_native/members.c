@@ -1,10 +1,12 @@
 /* See members.h. */
 #include "members.h"
 
+#include "blake2b.h"
 #include "sip.h"
 
 #include <stdbool.h>
 
+enum { PRECISION = 14, RANK_BITS = 64 - PRECISION };
 enum { FIRST_PLACES = 8, FIRST_TEXT = 1 + MEMBER_BYTES };
 
 static uint64_t hash_of(const char *member, size_t length)
@@ -145,14 +147,35 @@ static PyObject *members_update(PyObject *self, PyObject *some)
     Py_RETURN_NONE;
 }
 
+static void have_none(Members *members)
+{
+    PyMem_RawFree(members->text);
+    PyMem_RawFree(members->places);
+    members->text = NULL;
+    members->places = NULL;
+    members->used = members->room = 0;
+    members->mask = 0;
+    members->length = 0;
+}
+
 static PyObject *members_clear(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    Members *members = (Members *)self;
-    members->used = 0;
-    members->length = 0;
-    if (members->mask)
-        memset(members->places, 0, ((size_t)members->mask + 1) * sizeof *members->places);
+    have_none((Members *)self);
     Py_RETURN_NONE;
+}
+
+void members_fold(Members *members, unsigned char *registers)
+{
+    for (size_t at = 0; at < members->used; at += 1 + (unsigned char)members->text[at]) {
+        const char *member = members->text + at;
+        uint64_t digest = blake2b_8(member + 1, (unsigned char)member[0]);
+        uint64_t rest = digest & ((UINT64_C(1) << RANK_BITS) - 1);
+        unsigned rank = rest ? RANK_BITS - 63 + (unsigned)__builtin_clzll(rest) : RANK_BITS + 1;
+        unsigned char *one = &registers[digest >> RANK_BITS];
+        if (*one < rank)
+            *one = (unsigned char)rank;
+    }
+    have_none(members);
 }
 
 static bool absorb(Members *members, const Members *other)
@@ -214,7 +237,15 @@ static PyObject *members_iter(PyObject *self)
     return each;
 }
 
+static PyObject *members_sizeof(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Members *members = (Members *)self;
+    size_t places = (size_t)members->mask + 1;
+    return PyLong_FromSize_t(sizeof *members + members->room + places * sizeof(uint32_t));
+}
+
 static PyMethodDef members_methods[] = {
+    {"__sizeof__", members_sizeof, METH_NOARGS, "In bytes, with the members."},
     {"add", members_add_method, METH_O, "Add a member of at most 64 bytes."},
     {"update", members_update, METH_O, "Add some."},
     {"clear", members_clear, METH_NOARGS, "Have none."},

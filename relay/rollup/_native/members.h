@@ -23,6 +23,9 @@ extern PyTypeObject MembersType;
    GIL. */
 int members_add(Members *members, const char *member, size_t length);
 
+/* Count all members in the 2^14 registers of a sketch, and have none: see distinct.py. */
+void members_fold(Members *members, unsigned char *registers);
+
 int members_setup(PyObject *module);
 
 #endif

@@ -1,5 +1,6 @@
 /* The module relay.rollup._native: storage for slots, a table of spellings, a drain.
    What they are for is told in native.py, which is the only one to import it. */
+#include "bins.h"
 #include "drain.h"
 #include "members.h"
 #include "number.h"
@@ -12,7 +13,8 @@ static int native_exec(PyObject *module)
         PyErr_NoMemory();
         return -1;
     }
-    if (slots_setup(module) < 0 || members_setup(module) < 0 || table_setup(module) < 0)
+    if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
+        table_setup(module) < 0)
         return -1;
     return drain_setup(module);
 }

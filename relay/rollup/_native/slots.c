@@ -1,6 +1,8 @@
 /* See slots.h: the four storages as Python types to derive from, and lanes. */
 #include "slots.h"
 
+#include "bins.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <structmember.h>
@@ -20,14 +22,29 @@ static PyMemberDef gauge_fields[] = {
 };
 
 static PyMemberDef timer_fields[] = {
-    FIELD(Timer, room, T_PYSSIZET),
+    FIELD(Timer, room, T_PYSSIZET),  FIELD(Timer, weight, T_DOUBLE),
+    FIELD(Timer, total, T_DOUBLE),   FIELD(Timer, minimum, T_DOUBLE),
+    FIELD(Timer, maximum, T_DOUBLE), FIELD(Timer, bins, T_OBJECT),
     {NULL, 0, 0, 0, NULL},
 };
 
 static PyMemberDef set_fields[] = {
     FIELD(Set, most, T_PYSSIZET),
+    FIELD(Set, registers, T_OBJECT),
     {NULL, 0, 0, 0, NULL},
 };
+
+static void timer_dealloc(PyObject *self)
+{
+    Py_CLEAR(((Timer *)self)->bins);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static void set_dealloc(PyObject *self)
+{
+    Py_CLEAR(((Set *)self)->registers);
+    Py_TYPE(self)->tp_free(self);
+}
 
 static PyObject *gauge_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                            PyObject *Py_UNUSED(names))
@@ -61,7 +78,7 @@ static PyObject *storage_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     return type->tp_alloc(type, 0);
 }
 
-#define STORAGE(variable, of, word, fields, methods, maker)                              \
+#define STORAGE(variable, of, word, fields, methods, maker, unmaker)                     \
     PyTypeObject variable = {                                                            \
         PyVarObject_HEAD_INIT(NULL, 0).tp_name = "relay.rollup._native." word,           \
         .tp_basicsize = sizeof(of),                                                      \
@@ -69,12 +86,13 @@ static PyObject *storage_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
         .tp_members = fields,                                                            \
         .tp_methods = methods,                                                           \
         .tp_new = maker,                                                                 \
+        .tp_dealloc = unmaker,                                                           \
     }
 
-STORAGE(CounterType, Counter, "Counter", counter_fields, NULL, storage_new);
-STORAGE(GaugeType, Gauge, "Gauge", gauge_fields, gauge_methods, gauge_new);
-STORAGE(TimerType, Timer, "Timer", timer_fields, NULL, storage_new);
-STORAGE(SetType, Set, "Set", set_fields, NULL, storage_new);
+STORAGE(CounterType, Counter, "Counter", counter_fields, NULL, storage_new, NULL);
+STORAGE(GaugeType, Gauge, "Gauge", gauge_fields, gauge_methods, gauge_new, NULL);
+STORAGE(TimerType, Timer, "Timer", timer_fields, NULL, storage_new, timer_dealloc);
+STORAGE(SetType, Set, "Set", set_fields, NULL, storage_new, set_dealloc);
 
 enum { FIRST_ROOM = 4 };
 
@@ -189,8 +207,26 @@ static PyObject *lane_copy(PyObject *self, PyObject *Py_UNUSED(none))
     return PyObject_CallOneArg((PyObject *)&LaneType, self);
 }
 
+typedef struct {
+    double total, least, most;
+} Figures;
+
 /* Plain addition in the order of arrival, from the first sample on: as functools.reduce
-   with operator.add does it. */
+   with operator.add does it. Of one sample at least. */
+static Figures figures_of(const double *values, size_t count)
+{
+    Figures figures = {values[0], values[0], values[0]};
+    for (size_t at = 1; at < count; at++) {
+        double value = values[at];
+        figures.total += value;
+        if (value < figures.least)
+            figures.least = value;
+        if (value > figures.most)
+            figures.most = value;
+    }
+    return figures;
+}
+
 static PyObject *lane_figures(PyObject *self, PyObject *Py_UNUSED(none))
 {
     Lane *lane = (Lane *)self;
@@ -198,16 +234,33 @@ static PyObject *lane_figures(PyObject *self, PyObject *Py_UNUSED(none))
         PyErr_SetString(PyExc_ValueError, "no samples");
         return NULL;
     }
-    double total = lane->values[0], least = total, most = total;
-    for (Py_ssize_t at = 1; at < lane->length; at++) {
-        double value = lane->values[at];
-        total += value;
-        if (value < least)
-            least = value;
-        if (value > most)
-            most = value;
-    }
-    return Py_BuildValue("ddd", total, least, most);
+    Figures figures = figures_of(lane->values, (size_t)lane->length);
+    return Py_BuildValue("ddd", figures.total, figures.least, figures.most);
+}
+
+enum { FEWEST_TO_FOLD = 16 };
+
+bool timer_fold(Timer *timer, Lane *lane, double weight)
+{
+    if (timer->bins == NULL || !PyObject_TypeCheck(timer->bins, &BinsType) ||
+        lane->length < FEWEST_TO_FOLD)
+        return false;
+    size_t count = (size_t)lane->length;
+    size_t done = bins_add((NativeBins *)timer->bins, lane->values, count, weight);
+    if (done == 0)
+        return false;
+    Figures figures = figures_of(lane->values, done);
+    timer->weight += weight * (double)done;
+    timer->total += weight * figures.total;
+    if (figures.least < timer->minimum)
+        timer->minimum = figures.least;
+    if (figures.most > timer->maximum)
+        timer->maximum = figures.most;
+    /* All of them, unless memory is missing. */
+    memmove(lane->values, lane->values + done, (count - done) * sizeof *lane->values);
+    lane->length -= (Py_ssize_t)done;
+    timer->room += (Py_ssize_t)done;
+    return true;
 }
 
 static int ascending(const void *one, const void *other)
@@ -224,11 +277,17 @@ static PyObject *lane_sorted(PyObject *self, PyObject *Py_UNUSED(none))
     return (PyObject *)same;
 }
 
+static PyObject *lane_sizeof(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    return PyLong_FromSize_t(sizeof(Lane) + (size_t)((Lane *)self)->room * sizeof(double));
+}
+
 static PyMethodDef lane_methods[] = {
     {"append", lane_append_method, METH_O, "Add a sample at the end."},
     {"clear", lane_clear, METH_NOARGS, "Have no samples."},
     {"copy", lane_copy, METH_NOARGS, "Another lane with the same samples."},
     {"figures", lane_figures, METH_NOARGS, "Sum in order of arrival, least and most."},
+    {"__sizeof__", lane_sizeof, METH_NOARGS, "In bytes, with the samples."},
     {"sorted", lane_sorted, METH_NOARGS, "A lane with the same samples, ascending."},
     {NULL, NULL, 0, NULL},
 };
