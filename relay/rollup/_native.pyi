@@ -20,6 +20,9 @@ class Timer:
     minimum: float
     maximum: float
     bins: Any
+    room_folded: int
+    has_strays: bool
+    def know_lanes(self, lanes: dict[float, list[float]], /) -> None: ...
 
 class Set:
     most: int

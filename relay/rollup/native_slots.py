@@ -13,7 +13,7 @@ from relay.rollup.bins import PER_LOG_GAMMA, Bins
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.distinct import HyperLogLog
 from relay.rollup.slot import CounterBase, GaugeBase, SetBase
-from relay.rollup.timer import Figures, TimerBase
+from relay.rollup.timer import Figures, TimerBase, folded_room
 
 __all__ = ["NATIVE_SLOTS"]
 
@@ -88,6 +88,42 @@ class NativeTimer(Timer, TimerBase):
     @settled.setter
     def settled(self, figures: Figures) -> None:
         self.weight, self.total, self.minimum, self.maximum = figures
+
+    def __init__(self, exact: int) -> None:
+        super().__init__(exact)
+        self.room_folded = folded_room(exact)
+
+    def lane(self, weight: float) -> list[float] | None:
+        count = len(self.lanes)
+        lane = super().lane(weight)
+        if len(self.lanes) != count:
+            self.know_lanes(self.lanes)
+        return lane
+
+    def _stray(self, value: float, weight: float) -> bool:
+        self.has_strays = True
+        return super()._stray(value, weight)
+
+    def fold(self) -> None:
+        super().fold()
+        self.has_strays = False
+
+    def absorb(self, part: TimerBase) -> None:
+        self.has_strays = self.has_strays or bool(part.strays)
+        super().absorb(part)
+
+    def copy(self) -> "NativeTimer":
+        same = cast(NativeTimer, super().copy())
+        same.has_strays = self.has_strays
+        same.know_lanes(same.lanes)
+        return same
+
+    @classmethod
+    def load(cls, part: PartReader, exact: int) -> "NativeTimer":
+        slot = super().load(part, exact)
+        slot.has_strays = bool(slot.strays)
+        slot.know_lanes(slot.lanes)
+        return slot
 
     def _summed(self, lane: list[float]) -> tuple[float, float, float]:
         return cast(Lane, lane).figures()

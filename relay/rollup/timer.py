@@ -18,12 +18,17 @@ from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
 from relay.rollup.slot import NO_STORAGE
 from relay.rollup.summary import TimerSummary
 
-__all__ = ["Figures", "TimerBase", "TimerSlot"]
+__all__ = ["Figures", "TimerBase", "TimerSlot", "folded_room"]
 
 _MOST_LANES = 8
 
 _UNFOLDED = 128
 """Samples that wait beyond the limit of exact ones; strays, at 110 bytes, are the worst."""
+
+
+def folded_room(exact: int) -> int:
+    """What ``room`` begins with where samples are in bins."""
+    return min(exact, _UNFOLDED) + 1
 
 
 class Figures(NamedTuple):
@@ -100,7 +105,7 @@ class TimerBase:
         for lane in self.lanes.values():
             lane.clear()
         self.strays.clear()
-        self.room = min(self._exact, _UNFOLDED) + 1
+        self.room = folded_room(self._exact)
 
     def merged(self, other: "TimerBase") -> "TimerBase":
         both = type(self)(self._exact)
@@ -167,7 +172,7 @@ class TimerBase:
         slot.settled = Figures(*part.reals(4))
         if part.whole():
             slot.bins = cls._bins.load(part)
-            slot.room = min(exact, _UNFOLDED) + 1
+            slot.room = folded_room(exact)
         slot.room -= slot.kept()
         if slot.room <= 0:
             slot.fold()

@@ -152,7 +152,7 @@ static bool is_number_added(Run *run, Entry *entry, const char *text, size_t len
             return false;
         table->taken[entry->index]++;
         Timer *timer = (Timer *)entry->slot;
-        if (--timer->room <= 0 && !timer_fold(timer, entry->target, entry->weight))
+        if (--timer->room <= 0 && !timer_fold(timer))
             fold(run, entry, "fold");
         return true;
     }

@@ -25,6 +25,7 @@ static PyMemberDef timer_fields[] = {
     FIELD(Timer, room, T_PYSSIZET),  FIELD(Timer, weight, T_DOUBLE),
     FIELD(Timer, total, T_DOUBLE),   FIELD(Timer, minimum, T_DOUBLE),
     FIELD(Timer, maximum, T_DOUBLE), FIELD(Timer, bins, T_OBJECT),
+    FIELD(Timer, room_folded, T_PYSSIZET), FIELD(Timer, has_strays, T_BOOL),
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -33,12 +34,6 @@ static PyMemberDef set_fields[] = {
     FIELD(Set, registers, T_OBJECT),
     {NULL, 0, 0, 0, NULL},
 };
-
-static void timer_dealloc(PyObject *self)
-{
-    Py_CLEAR(((Timer *)self)->bins);
-    Py_TYPE(self)->tp_free(self);
-}
 
 static void set_dealloc(PyObject *self)
 {
@@ -91,7 +86,6 @@ static PyObject *storage_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 
 STORAGE(CounterType, Counter, "Counter", counter_fields, NULL, storage_new, NULL);
 STORAGE(GaugeType, Gauge, "Gauge", gauge_fields, gauge_methods, gauge_new, NULL);
-STORAGE(TimerType, Timer, "Timer", timer_fields, NULL, storage_new, timer_dealloc);
 STORAGE(SetType, Set, "Set", set_fields, NULL, storage_new, set_dealloc);
 
 enum { FIRST_ROOM = 4 };
@@ -238,14 +232,12 @@ static PyObject *lane_figures(PyObject *self, PyObject *Py_UNUSED(none))
     return Py_BuildValue("ddd", figures.total, figures.least, figures.most);
 }
 
-enum { FEWEST_TO_FOLD = 16 };
-
-bool timer_fold(Timer *timer, Lane *lane, double weight)
+/* Whether all samples of a lane were moved; those that were are settled. */
+static bool lane_fold(Timer *timer, Lane *lane, double weight)
 {
-    if (timer->bins == NULL || !PyObject_TypeCheck(timer->bins, &BinsType) ||
-        lane->length < FEWEST_TO_FOLD)
-        return false;
     size_t count = (size_t)lane->length;
+    if (count == 0)
+        return true;
     size_t done = bins_add((NativeBins *)timer->bins, lane->values, count, weight);
     if (done == 0)
         return false;
@@ -256,12 +248,70 @@ bool timer_fold(Timer *timer, Lane *lane, double weight)
         timer->minimum = figures.least;
     if (figures.most > timer->maximum)
         timer->maximum = figures.most;
-    /* All of them, unless memory is missing. */
     memmove(lane->values, lane->values + done, (count - done) * sizeof *lane->values);
     lane->length -= (Py_ssize_t)done;
-    timer->room += (Py_ssize_t)done;
+    return done == count;
+}
+
+bool timer_fold(Timer *timer)
+{
+    if (timer->bins == NULL || !PyObject_TypeCheck(timer->bins, &BinsType) ||
+        timer->has_strays)
+        return false;
+    for (int each = 0; each < timer->lanes_count; each++)
+        if (!lane_fold(timer, timer->lanes[each].lane, timer->lanes[each].weight))
+            return false;
+    timer->room = timer->room_folded;
     return true;
 }
+
+static void forget_lanes(Timer *timer)
+{
+    for (int each = 0; each < timer->lanes_count; each++)
+        Py_DECREF((PyObject *)timer->lanes[each].lane);
+    PyMem_RawFree(timer->lanes);
+    timer->lanes = NULL;
+    timer->lanes_count = 0;
+}
+
+static PyObject *timer_know_lanes(PyObject *self, PyObject *lanes)
+{
+    Timer *timer = (Timer *)self;
+    if (!PyDict_Check(lanes)) {
+        PyErr_SetString(PyExc_TypeError, "no dict");
+        return NULL;
+    }
+    forget_lanes(timer);
+    Py_ssize_t count = PyDict_GET_SIZE(lanes), at = 0;
+    timer->lanes = PyMem_RawCalloc((size_t)count + 1, sizeof *timer->lanes);
+    if (timer->lanes == NULL)
+        return PyErr_NoMemory();
+    PyObject *weight, *lane;
+    while (PyDict_Next(lanes, &at, &weight, &lane)) {
+        if (!PyFloat_Check(weight) || !PyObject_TypeCheck(lane, &LaneType)) {
+            PyErr_SetString(PyExc_TypeError, "no lane, or no weight");
+            return NULL;
+        }
+        Weighted *one = &timer->lanes[timer->lanes_count++];
+        one->weight = PyFloat_AS_DOUBLE(weight);
+        one->lane = (Lane *)Py_NewRef(lane);
+    }
+    Py_RETURN_NONE;
+}
+
+static void timer_dealloc(PyObject *self)
+{
+    Py_CLEAR(((Timer *)self)->bins);
+    forget_lanes((Timer *)self);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyMethodDef timer_methods[] = {
+    {"know_lanes", timer_know_lanes, METH_O, "The lanes by weight, from now on these."},
+    {NULL, NULL, 0, NULL},
+};
+
+STORAGE(TimerType, Timer, "Timer", timer_fields, timer_methods, storage_new, timer_dealloc);
 
 static int ascending(const void *one, const void *other)
 {

@@ -18,13 +18,28 @@ typedef struct {
     Py_ssize_t count;
 } Gauge;
 
-/* Of a timer the room that its lanes have in common, and what was moved to bins: weight,
-   sum and extremes. The rest is Python's. */
+/* Samples of one weight, in the order of arrival. */
 typedef struct {
     PyObject_HEAD
-    Py_ssize_t room;
+    double *values;
+    Py_ssize_t length, room;
+} Lane;
+
+typedef struct {
+    double weight;
+    Lane *lane;
+} Weighted;
+
+/* Of a timer the room that its lanes have in common and what it is after they were folded,
+   the lanes as Python has them, and what was folded: weight, sum and extremes. */
+typedef struct {
+    PyObject_HEAD
+    Py_ssize_t room, room_folded;
     double weight, total, minimum, maximum;
     PyObject *bins; /* a NativeBins; NULL until Python has made them */
+    Weighted *lanes;
+    int lanes_count;
+    char has_strays;
 } Timer;
 
 /* Of a set how many members it may hold, and the registers of its sketch. */
@@ -33,13 +48,6 @@ typedef struct {
     Py_ssize_t most;
     PyObject *registers; /* a bytearray of 2^14; NULL until Python has made it */
 } Set;
-
-/* Samples of one weight, in the order of arrival. */
-typedef struct {
-    PyObject_HEAD
-    double *values;
-    Py_ssize_t length, room;
-} Lane;
 
 extern PyTypeObject CounterType, GaugeType, TimerType, SetType, LaneType;
 
@@ -57,10 +65,10 @@ static inline void gauge_take(Gauge *gauge, double value)
 /* False without memory, with nothing changed. Needs no GIL. */
 bool lane_append(Lane *lane, double value);
 
-/* Move the samples of a lane into the timer's bins, as TimerBase.fold does with all of
-   them. False, with nothing changed, where that is better left to Python: there are no
-   bins yet, other lanes hold most of what waits, or memory is missing. */
-bool timer_fold(Timer *timer, Lane *lane, double weight);
+/* Move the samples of all lanes into the timer's bins, as TimerBase.fold does, in the same
+   order. False where that is left to Python: there are no bins yet, or strays, or memory is
+   missing. */
+bool timer_fold(Timer *timer);
 
 /* Finishes the types and adds them; -1 with an exception set. */
 int slots_setup(PyObject *module);
