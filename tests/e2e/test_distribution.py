@@ -17,7 +17,10 @@ from tests.e2e.fresh import built, outside, ran
 pytestmark = pytest.mark.e2e
 
 NAME = f"cms_relay-{__version__}"
-SOURCES = ("setup.cfg", "pyproject.toml", "README.rst", "CHANGELOG.rst", "LICENSE")
+SOURCES = (
+    *("setup.cfg", "pyproject.toml", "MANIFEST.in"),
+    *("README.rst", "CHANGELOG.rst", "LICENSE"),
+)
 SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 
@@ -31,6 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "source"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "relay", source / "relay", ignore=ignored)
+    shutil.copytree(ROOT / "docs", source / "docs")
     for name in SOURCES:
         shutil.copy(ROOT / name, source)
     built([sys.executable, "-m", "build", "--outdir", folder / "dist"], cwd=source)
@@ -79,7 +83,10 @@ def test_the_sdist_has_what_the_wheel_is_made_of(made: Path) -> None:
         about = sdist.extractfile(f"{NAME}/PKG-INFO")
         assert about is not None
         text = about.read().decode()
-    assert of_the_package() | {*SOURCES} - {"CHANGELOG.rst"} <= names
+    docs = [path for path in (ROOT / "docs").rglob("*") if path.is_file()]
+    assert docs
+    pages = {path.relative_to(ROOT).as_posix() for path in docs}
+    assert of_the_package() | {*SOURCES} | pages <= names
     assert not any(name.startswith("tests") for name in names)
     assert f"\nVersion: {__version__}\n" in text
 
