@@ -84,6 +84,7 @@ class Place:
             text = text.replace("--region cn-hangzhou", f"--endpoint {self.sink}")
         text = re.sub(r"^cms-relay run\b", "cms-relay check", text)
         text = re.sub(r"^cms-relay doctor\b", "cms-relay doctor --http off", text)
+        text = re.sub(r"^curl\b", "curl --fail", text)
         return re.sub(r"^cms-relay\b", f"{sys.executable} -m relay", text)
 
     def run(self, text: str) -> subprocess.CompletedProcess[str]:
