@@ -21,6 +21,7 @@ SOURCES = (
     *("setup.cfg", "pyproject.toml", "MANIFEST.in"),
     *("README.rst", "CHANGELOG.rst", "LICENSE"),
 )
+FOLDERS = ("docs", "changes")
 SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
 
@@ -34,7 +35,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "source"
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "relay", source / "relay", ignore=ignored)
-    shutil.copytree(ROOT / "docs", source / "docs")
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, source / name)
     for name in SOURCES:
         shutil.copy(ROOT / name, source)
     built([sys.executable, "-m", "build", "--outdir", folder / "dist"], cwd=source)
@@ -83,9 +85,13 @@ def test_the_sdist_has_what_the_wheel_is_made_of(made: Path) -> None:
         about = sdist.extractfile(f"{NAME}/PKG-INFO")
         assert about is not None
         text = about.read().decode()
-    docs = [path for path in (ROOT / "docs").rglob("*") if path.is_file()]
-    assert docs
-    pages = {path.relative_to(ROOT).as_posix() for path in docs}
+    pages = {
+        path.relative_to(ROOT).as_posix()
+        for name in FOLDERS
+        for path in (ROOT / name).rglob("*")
+        if path.is_file()
+    }
+    assert {"docs/index.rst", "changes/README.rst"} <= pages
     assert of_the_package() | {*SOURCES} | pages <= names
     assert not any(name.startswith("tests") for name in names)
     assert f"\nVersion: {__version__}\n" in text
