@@ -39,6 +39,7 @@ HOST = {
     "kubectl": "a cluster; what is applied is rendered",
     "pip": "an index of packages",
     "pytest": "runs these tests",
+    "python3": "installs; tests/e2e/test_image.py does the same in a folder",
     "python": "benchmarks and builds, by hand; tests/docs/test_commands.py imports them",
     "sysctl": "changes the kernel's settings",
     "systemctl": "a running systemd; tests/deploy/test_systemd.py has its units verified",
@@ -82,7 +83,7 @@ def commands() -> Iterator[Command]:
 def runs(command: Command) -> Runs:
     """Who shows that it works."""
     text = command.text
-    if not command.inline and text.startswith("python3 -m venv"):
+    if command.page == README.name and text.startswith("python3 -m venv"):
         return Runs.README
     program = text.split()[0]
     if program == "cms-relay":
