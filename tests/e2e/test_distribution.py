@@ -18,10 +18,11 @@ from tests.e2e.fresh import built, outside, ran
 pytestmark = pytest.mark.e2e
 
 NAME = f"cms_relay-{__version__}"
-SOURCES = ("setup.cfg", "setup.py", "pyproject.toml", "README.rst", "LICENSE")
-UNUSED = ("CHANGELOG.rst",)
-"""Beside them, and nothing is made of it."""
-
+SOURCES = (
+    *("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in"),
+    *("README.rst", "CHANGELOG.rst", "LICENSE"),
+)
+FOLDERS = ("docs", "changes")
 NATIVE = "relay/rollup/_native"
 SITE = "import sysconfig; print(sysconfig.get_path('purelib'))"
 
@@ -36,7 +37,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = folder / "source"
     ignored = shutil.ignore_patterns("__pycache__", "*.so")
     shutil.copytree(ROOT / "relay", source / "relay", ignore=ignored)
-    for name in (*SOURCES, *UNUSED):
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, source / name)
+    for name in SOURCES:
         shutil.copy(ROOT / name, source)
     built([sys.executable, "-m", "build", "--outdir", folder / "dist"], cwd=source)
     return folder / "dist"
@@ -97,7 +100,14 @@ def test_the_sdist_has_what_the_wheel_is_made_of(made: Path) -> None:
         about = sdist.extractfile(f"{NAME}/PKG-INFO")
         assert about is not None
         text = about.read().decode()
-    assert of_the_package() | {*SOURCES} <= names
+    pages = {
+        path.relative_to(ROOT).as_posix()
+        for name in FOLDERS
+        for path in (ROOT / name).rglob("*")
+        if path.is_file()
+    }
+    assert {"docs/index.rst", "changes/README.rst"} <= pages
+    assert of_the_package() | {*SOURCES} | pages <= names
     assert not any(name.startswith("tests") for name in names)
     assert f"\nVersion: {__version__}\n" in text
 
