@@ -134,14 +134,14 @@ def test_the_node_s_network_has_its_reason_beside_it(pod: dict[str, Any]) -> Non
 
 
 def test_senders_are_told_the_address_that_is_listened_at(pod: dict[str, Any]) -> None:
-    """What the README says to put into an application is what the relay binds."""
+    """What the page says to put into an application is what the relay binds."""
     [relay_] = pod["containers"]
     [host] = [one for one in relay_["env"] if one["name"] == "HOST_IP"]
     [listen] = [one for one in relay_["args"] if one.startswith("--listen=")]
     port = re.fullmatch(r"--listen=udp://\$\(HOST_IP\):(\d+)", listen)
     assert port
     path = host["valueFrom"]["fieldRef"]["fieldPath"]
-    said = (ROOT / "README.rst").read_text("utf-8")
+    said = (ROOT / "docs" / "kubernetes.rst").read_text("utf-8")
     assert re.search(
         rf"- name: STATSD_HOST\n +valueFrom: {{fieldRef: {{fieldPath: {path}}}}}\n"
         rf' +- name: STATSD_PORT\n +value: "{port[1]}"',
