@@ -111,7 +111,8 @@ class Relay:
         self._doors = Doors(reactor, self._intake, inherited)
         self._spool = open_spool(settings)
         self._ledger = Ledger(self._spool.tally())
-        self._disk = ThreadLane("disk", 1, reactor)
+        # A period may be closed a little later; a datagram that is not read is lost.
+        self._disk = ThreadLane("disk", 1, reactor, nice=10)
         self._http = ThreadLane("http", settings.requests_in_flight, reactor)
         self._continuity = Continuity(
             settings.state,
