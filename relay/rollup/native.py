@@ -34,6 +34,9 @@ _COUNTER, _GAUGE, _LANE, _SET = range(4)
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 
+_Again = Callable[[Named, float], tuple[object, object] | None]
+
+
 class _Leftover:
     """What was not used in a whole period; the table finds it."""
 
@@ -51,9 +54,8 @@ class _Leftover:
 class _Vocabulary:
     """Spellings in C; see ``Vocabulary``. An old one is recalled without being asked."""
 
-    def __init__(self, most: int, again: Callable[[Named], Slot | None]) -> None:
-        self._again = again
-        self.table = Table(most, ENOUGH, FOLDING, self._slot_again)
+    def __init__(self, most: int, again: _Again) -> None:
+        self.table = Table(most, ENOUGH, FOLDING, again)
         self._verdicts: list[Why] = []
 
     def turn(self) -> Sequence[_Leftover]:
@@ -100,11 +102,6 @@ class _Vocabulary:
         for why, count in zip(self._verdicts, ignored, strict=False):
             ledger.turn_away(why, None, count)
 
-    def _slot_again(self, named: Named, weight: float) -> tuple[object, object] | None:
-        slot = self._again(named)
-        found = None if slot is None else _operation(slot, weight)
-        return None if found is None else (slot, found[1])
-
 
 def _operation(slot: Slot, weight: float) -> tuple[int, object] | None:
     """What the hot path does with a value, and to what; None if it has no way."""
@@ -128,9 +125,26 @@ class NativeEngine(Core):
     _known: _Vocabulary
 
     def _vocabulary(self, most: int) -> _Vocabulary:
-        vocabulary = _Vocabulary(most, self._again)
+        vocabulary = _Vocabulary(most, self._slot_again)
         self._table = vocabulary.table
         return vocabulary
+
+    def _slot_again(self, named: Named, weight: float) -> tuple[object, object] | None:
+        """Where values of a spelling go in this period; None if its series is not held.
+
+        Once a series and period, when they all come at the same time: made to be fast.
+        """
+        series, book = named.series, self._book
+        fresh = self._new_slot[series.kind]()
+        if not self._held.see_again(named, fresh, book.age):
+            return None
+        slot = book.slots.setdefault(series, fresh)
+        if slot is not fresh:
+            slot = book.slots[series] = book.slot(series) or fresh
+            self._held.see_again(named, slot, book.age)
+        if isinstance(slot, TimerBase):
+            return slot, slot.lane(weight)
+        return slot, slot.members if isinstance(slot, SetBase) else slot
 
     def feed(self, datagram: bytes, period: int, /) -> None:
         while datagram:

@@ -29,9 +29,6 @@ class NativeGauge(Gauge, GaugeBase):
 
     __slots__ = ()
 
-    def __init__(self) -> None:
-        """As C makes it: extremes that any value is beyond."""
-
 
 class NativeBins(BinsInC):
     """``Bins`` that are filled in C; all else is done by one of those with the same bins."""
