@@ -129,6 +129,11 @@ class NativeEngine(Core):
         self._table = vocabulary.table
         return vocabulary
 
+    @property
+    def spellings(self) -> int:
+        """How many are known; for tests and tools."""
+        return len(self._table)
+
     def _slot_again(self, named: Named, weight: float) -> tuple[object, object] | None:
         """Where values of a spelling go in this period; None if its series is not held.
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from relay.cloudmonitor.mapping import Mapper
 from relay.rollup.engine import Rollup
+from relay.rollup.engines import engine_names
 from relay.rollup.quota import Quota
 from relay.rollup.treatment import Rules
 from relay.settings.rule_file import read_rules
@@ -16,6 +17,9 @@ from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind
 from tests.rollup.rig import Rig
 from tests.rollup.test_laws import datagram
+
+if "native" not in engine_names():
+    pytest.skip("the native engine was not built", allow_module_level=True)
 
 pytestmark = pytest.mark.native
 

@@ -1,9 +1,12 @@
 """Lanes: work goes to threads of their own and its result comes back to the reactor."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable
 from queue import Queue
 
+import pytest
 from twisted.internet.defer import Deferred
 
 from relay.service.lanes import InlineLane, ThreadLane
@@ -92,3 +95,19 @@ def test_inline_runs_at_once() -> None:
     InlineLane().run(threading.current_thread).addCallback(results.append)
     InlineLane().run(int, "x").addErrback(lambda failure: results.append(failure.type))
     assert results == [threading.current_thread(), ValueError]
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="threads are nice by themselves on Linux only"
+)
+def test_a_lane_may_step_back_behind_other_threads() -> None:
+    """Its own threads do, the process does not."""
+    reactor = Reactor()
+    one = ThreadLane("test", 1, reactor, nice=3)  # type: ignore[arg-type]  # a part of it
+    one.start()
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    found = one.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+    reactor.turn()
+    assert found.result == 3
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
+    assert ends(reactor, one.stop())

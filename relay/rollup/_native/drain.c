@@ -138,7 +138,7 @@ static PyObject *drain_run(PyObject *self, PyObject *Py_UNUSED(none))
             break;
         if (count > 0)
             take_batch(drain, &run, count);
-        if (count < BATCH)
+        if (count < BATCH && run.error == NULL)
             wait_for_more(drain, count > 0);
     }
     int error = errno;

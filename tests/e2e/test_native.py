@@ -1,0 +1,292 @@
+"""The native engine at work: sockets drained by threads, no memory, no leak, sanitizers."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from relay.pipeline import engine_names
+from relay.rollup.summary import CounterSummary
+from tests.e2e.children import ROOT
+from tests.e2e.road import wait_until
+from tests.rollup.rig import Rig
+
+if "native" not in engine_names():
+    pytest.skip("the native engine was not built", allow_module_level=True)
+
+from relay.rollup.native import NativeEngine
+
+pytestmark = [pytest.mark.e2e, pytest.mark.native]
+
+LENGTH = 60 * 60 * 24 * 365 * 100
+"""Of a period, in seconds: the test is over before it is."""
+
+
+class Drained:
+    """An engine with a socket that a thread drains."""
+
+    def __init__(self, engine: NativeEngine) -> None:
+        self.engine = engine
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)
+        self.socket.bind(("127.0.0.1", 0))
+        self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.sender.connect(self.socket.getsockname())
+        self.drain = engine.drain(self.socket.fileno(), "delta")
+        self.errors: list[Exception] = []
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self.drain.run()
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            self.errors.append(error)
+
+    def send(self, *datagrams: bytes) -> None:
+        """And wait until they were taken."""
+        wanted = self.drain.datagrams + len(datagrams)
+        for datagram in datagrams:
+            self.sender.send(datagram)
+        wait_until("not drained", lambda: self.drain.datagrams == wanted)
+
+    def stop(self) -> None:
+        self.drain.stop()
+        self.thread.join(10)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig("native", period_seconds=LENGTH, long_factor=0)
+
+
+@pytest.fixture
+def drained(rig: Rig) -> Iterator[Drained]:
+    assert isinstance(rig.engine, NativeEngine)
+    one = Drained(rig.engine)
+    one.thread.start()
+    yield one
+    one.stop()
+    one.socket.close()
+    one.sender.close()
+
+
+def total(rig: Rig) -> dict[str, float]:
+    """What the open period holds of counters."""
+    [rollup] = rig.rollups(LENGTH)
+    return {
+        series.name: summary.total
+        for series, summary in rollup.rows
+        if isinstance(summary, CounterSummary)
+    }
+
+
+def test_what_arrives_is_taken_without_the_reactor(rig: Rig, drained: Drained) -> None:
+    """Known lines, new ones, lines of nonsense, empty datagrams; all are counted."""
+    drained.send(b"a:1|c\nb:2|c\n", b"", b"nonsense", b"a:1|c", b"a:3|c\nb:1|c\n\n")
+    tally = rig.engine.tally()
+    assert (tally.lines, tally.sections) == (6, 6)
+    assert drained.drain.received_bytes == 38
+    assert drained.drain.seen_at > 0
+    assert total(rig) == {"a": 5.0, "b": 3.0}
+
+
+@pytest.mark.parametrize("rest", [0.0, 0.005])
+def test_every_line_of_two_threads_is_counted_once(
+    rig: Rig, drained: Drained, rest: float
+) -> None:
+    """The reactor feeds other doors, looks and saves while the socket is drained."""
+    drained.drain.rest = rest
+    engine = drained.engine
+    lines = b"\n".join(b"n%d:1|c" % (number % 97) for number in range(500))
+    for _ in range(40):
+        for _ in range(5):
+            drained.sender.send(lines)
+        engine.feed(lines, 0)
+        engine.tally()
+        list(engine.snapshot())
+    wait_until("not drained", lambda: drained.drain.datagrams == 200)
+    assert engine.tally().lines == 240 * 500
+    assert sum(total(rig).values()) == 240 * 500
+
+
+def test_a_period_that_is_sealed_takes_no_more(rig: Rig, drained: Drained) -> None:
+    """What comes next opens another one."""
+    drained.send(b"a:1|c")
+    sealed = drained.engine.seal(LENGTH)
+    drained.send(b"a:2|c")
+    [rollup] = [one for each in sealed for one in drained.engine.close(each)]
+    assert [summary for _, summary in rollup.rows] == [CounterSummary(1.0, 1.0)]
+    [later] = [
+        one for each in drained.engine.seal_all() for one in rig.engine.close(each)
+    ]
+    assert [summary for _, summary in later.rows] == [CounterSummary(2.0, 1.0)]
+
+
+def test_a_defect_ends_the_drain_and_costs_no_other_line(
+    rig: Rig, drained: Drained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs it hears what it was; what was read with it is taken."""
+
+    def defect(_: bytes) -> None:
+        raise RuntimeError("a defect")
+
+    drained.send(b"a:1|c")
+    monkeypatch.setattr(rig.engine, "_parse", defect)
+    drained.send(b"new:1|c\na:1|c")
+    drained.thread.join(10)
+    assert [str(error) for error in drained.errors] == ["a defect"]
+    assert total(rig) == {"a": 2.0}
+
+
+def test_a_descriptor_that_is_no_socket_is_an_error(rig: Rig, tmp_path: Path) -> None:
+    """Not a loop without end."""
+    assert isinstance(rig.engine, NativeEngine)
+    with (tmp_path / "file").open("wb") as file, pytest.raises(OSError, match="socket"):
+        rig.engine.drain(file.fileno(), "delta").run()
+
+
+NO_MEMORY = """
+import _testcapi, sys
+from tests.rollup.rig import Rig
+from relay.rollup.summary import CounterSummary
+
+def lines(n):
+    return b"\\n".join(
+        b"c%d:1|c\\nt%d:%d.5|ms\\ns%d:%d|s\\ng%d:1|g" % (i, i, n, i, n, i) for i in range(9)
+    )
+
+failures = 0
+for skipped in range(int(sys.argv[1])):
+    rig = Rig("native", exact_samples=4, exact_members=4)
+    for n in range(4):
+        rig.feed(lines(n))
+    datagram = lines(5)
+    _testcapi.set_nomemory(skipped, skipped + 3)
+    try:
+        rig.engine.feed(datagram, 60)
+    except MemoryError:
+        failures += 1
+    finally:
+        _testcapi.remove_mem_hooks()
+    rig.feed(lines(6), lines(7), at=60)
+    tally = rig.engine.tally()
+    assert sum(tally.samples.values()) <= 36 * 7
+    rows = [row for rollup in rig.rollups(120) for row in rollup.rows]
+    assert all(s.total >= 2 for x, s in rows if isinstance(s, CounterSummary) and s.count)
+print(failures)
+"""
+
+
+def child(code: str, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **more},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_wherever_memory_is_missing_the_engine_goes_on() -> None:
+    """Each allocation of a datagram fails once; what comes later is counted."""
+    pytest.importorskip("_testcapi", reason="this Python has no _testcapi")
+    ended = child(NO_MEMORY, "400")
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert int(ended.stdout) > 50
+
+
+LEAKS = """
+import gc, sys, tracemalloc
+from tests.rollup.rig import Rig
+
+rig = Rig("native", exact_samples=4, exact_members=4, long_factor=0)
+def period(n):
+    at = 60 * n
+    for i in range(40):
+        rig.feed(*[f"c{j}:1|c" for j in range(20)], f"t:{i}|ms", f"t:{i}|ms|@0.5",
+                 f"s:{i}|s", f"g:{i}|g", f"old{n}:1|c", "bad", "telemetry:1|c", at=at)
+    list(rig.engine.snapshot())
+    for rollup in rig.rollups(at):
+        list(rollup.rows)
+
+tracemalloc.start()
+sizes = []
+for n in range(120):
+    period(n)
+    if n % 30 == 29:
+        gc.collect()
+        sizes.append(tracemalloc.get_traced_memory()[0])
+print(*sizes)
+"""
+
+
+def test_periods_leave_nothing_behind() -> None:
+    """Of memory that Python knows of, and of C's, which asks the same allocator.
+
+    Series that came and went stay held as idle ones for an hour: 60 of these periods.
+    """
+    ended = child(LEAKS)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    sizes = list(map(int, ended.stdout.split()))
+    assert sizes[3] - sizes[2] < 16_000, sizes
+
+
+def test_the_engine_suite_passes_under_sanitizers(tmp_path: Path) -> None:
+    """AddressSanitizer and UndefinedBehaviorSanitizer of gcc, over all its tests."""
+    gcc = shutil.which("gcc")
+    if gcc is None:
+        pytest.skip("gcc is not installed")
+    libraries = [_library(gcc, name) for name in ("libasan.so", "libubsan.so")]
+    for name in ("relay", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.so")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.rst"):
+        shutil.copy(ROOT / name, tmp_path)
+    flags = (
+        "-Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    )
+    _run([sys.executable, "setup.py", "build_ext", "--inplace"], tmp_path, CFLAGS=flags)
+    assert list((tmp_path / "relay" / "rollup").glob("_native*.so"))
+    said = _run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-p", "no:xdist", "-k", "native and not both_engines", "tests/rollup"),
+        ],
+        tmp_path,
+        LD_PRELOAD=" ".join(libraries),
+        ASAN_OPTIONS="detect_leaks=0",
+        PYTHONMALLOC="malloc",
+    )
+    assert " passed" in said
+    assert " failed" not in said
+
+
+def _library(gcc: str, name: str) -> str:
+    words = [gcc, f"-print-file-name={name}"]
+    found = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    if not Path(found.strip()).is_absolute():
+        pytest.skip(f"{name} is not installed")
+    return found.strip()
+
+
+def _run(command: list[str], folder: Path, **more: str) -> str:
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **more},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
+    return ended.stdout
