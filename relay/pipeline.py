@@ -9,7 +9,7 @@ from collections.abc import Callable
 from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.naming import Namer
 from relay.rollup.engine import Engine
-from relay.rollup.engines import engine_names, open_engine
+from relay.rollup.engines import engine_names, engine_note, open_engine
 from relay.rollup.quota import Quota
 from relay.rollup.treatment import Rules
 from relay.settings import Settings
@@ -17,7 +17,7 @@ from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Event
 
 __all__ = ["build_engine", "build_grammar", "build_mapper", "build_namer"]
-__all__ += ["build_rules", "engine_names"]
+__all__ += ["build_rules", "engine_names", "engine_note"]
 
 
 def build_grammar(settings: Settings, *, events: bool = True) -> Grammar:

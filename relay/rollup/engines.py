@@ -11,7 +11,7 @@ from relay.rollup.treatment import Rules
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Event, Kind
 
-__all__ = ["ENGINES", "EngineOptions", "engine_names", "open_engine"]
+__all__ = ["ENGINES", "EngineOptions", "engine_names", "engine_note", "open_engine"]
 
 ENGINES = ("auto", "python", "native")
 
@@ -49,6 +49,17 @@ class EngineOptions(TypedDict, total=False):
 def engine_names() -> tuple[str, ...]:
     """The engines of this installation, the fastest first."""
     return tuple(_here)
+
+
+def engine_note(name: str) -> str | None:
+    """What whoever starts a relay with the engine ``name`` should hear, if anything."""
+    if name != "auto" or "native" in _here:
+        return None
+    return (
+        "the native engine was not built, so the one in Python is used, which takes"
+        " several times as much CPU; it is built on Linux where a C compiler is at hand"
+        f" at installation ({_why_not_native})"
+    )
 
 
 def open_engine(

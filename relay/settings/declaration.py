@@ -38,7 +38,7 @@ class Settings(IntakeSettings):
     # roll-up
     engine: Literal["auto", "python", "native"] = setting(
         _ROLL,
-        "Engine that parses and accumulates; native fails when absent",
+        "Engine that counts lines; auto is native where that was built, else python",
         default="auto",
         choices=("auto", "python", "native"),
     )

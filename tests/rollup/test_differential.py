@@ -41,6 +41,17 @@ members = st.builds(
 )
 
 
+signed = st.lists(
+    st.builds(
+        lambda name, value, form: f"{name}:{value}|{form}".encode(),
+        st.sampled_from("abc"),
+        st.sampled_from(["1", "-1", "+2", "-0.5", "-", "1-", "3"]),
+        st.sampled_from(["c", "g", "ms", "h", "s"]),
+    ),
+    max_size=12,
+).map(b"\n".join)
+
+
 class Event(NamedTuple):
     """What arrives, how far the clock moves on before, and what is done behind it."""
 
@@ -53,7 +64,7 @@ Day = list[Event]
 day: st.SearchStrategy[Day] = st.lists(
     st.builds(
         Event,
-        datagram | datagram | many | members,
+        datagram | datagram | signed | many | members,
         st.sampled_from([0, 0, 0, 0, 60, 120]),
         st.sampled_from(THEN),
     ),

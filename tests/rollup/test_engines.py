@@ -4,7 +4,7 @@ import pytest
 
 from relay.errors import ConfigError
 from relay.rollup import engines
-from relay.rollup.engines import engine_names, open_engine
+from relay.rollup.engines import engine_names, engine_note, open_engine
 from relay.rollup.python import PythonEngine
 from relay.statsd.grammar import Grammar
 from tests.rollup.rig import resolve
@@ -18,7 +18,8 @@ def test_every_engine_of_this_installation_can_be_asked_for(name: str) -> None:
 
 
 def test_auto_is_the_fastest_there_is() -> None:
-    """The native one where it was built."""
+    """The native one where it was built, and then there is nothing to be said."""
+    assert (engine_note("auto") is None) == ("native" in engine_names())
     assert open_engine("auto", resolve, Grammar()).name == engine_names()[0]
 
 
@@ -44,4 +45,8 @@ def test_an_engine_that_is_not_there_is_the_operators_error(
 def test_without_the_native_engine_auto_is_the_one_in_python() -> None:
     """An installation without a compiler works."""
     assert engine_names() == ("python",)
+    note = engine_note("auto")
+    assert note is not None
+    assert "not built" in note
+    assert engine_note("python") is None
     assert open_engine("auto", resolve, Grammar()).name == "python"
