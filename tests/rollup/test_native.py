@@ -26,6 +26,11 @@ numbers = st.one_of(
     digits,
     st.tuples(digits, digits).map(".".join),
     st.tuples(digits, digits, digits).map(".".join),
+    st.builds(
+        lambda whole, at: f"{str(whole)[:at]}.{str(whole)[at:]}",
+        st.integers(2**53, 10**18),
+        st.integers(1, 18),
+    ),
     st.sampled_from(
         ["9" * 201, "0" * 400 + "1", "1" + "0" * 200, "." + "0" * 340 + "1"]
     ),
@@ -116,6 +121,15 @@ def test_a_table_finds_what_it_was_told(seed: int) -> None:
         for name in sorted(set(counters) - set(used)):
             table.feed(b"%s:1|c" % name, slow)
     assert len(missed) == len(counters) - len(used)
+
+
+def test_strays_are_folded_too() -> None:
+    """Values that are too large for lanes; however many others there are between."""
+    rig = Rig("native", exact_samples=4)
+    for _ in range(50):
+        rig.feed(*["t:1e250|ms", *["t:1|ms"] * 20] * 4)
+    [slot] = rig.engine._book.slots.values()  # type: ignore[attr-defined]
+    assert len(slot.strays) <= 5
 
 
 def test_what_a_slow_line_raises_costs_that_line_alone() -> None:
