@@ -208,7 +208,8 @@ LEAKS = """
 import gc, sys, tracemalloc
 from tests.rollup.rig import Rig
 
-rig = Rig("native", exact_samples=4, exact_members=4, long_factor=0)
+rig = Rig("native", exact_samples=4, exact_members=4, long_factor=0,
+          series_limit=40, idle_ttl_seconds=300)
 def period(n):
     at = 60 * n
     for i in range(40):
@@ -230,10 +231,7 @@ print(*sizes)
 
 
 def test_periods_leave_nothing_behind() -> None:
-    """Of memory that Python knows of, and of C's, which asks the same allocator.
-
-    Series that came and went stay held as idle ones for an hour: 60 of these periods.
-    """
+    """Of memory that Python knows of, and of C's, which asks the same allocator."""
     ended = child(LEAKS)
     assert ended.returncode == 0, ended.stderr[-2000:]
     sizes = list(map(int, ended.stdout.split()))

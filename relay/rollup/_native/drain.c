@@ -14,9 +14,36 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, DATAGRAM_BYTES = 65536, COURTESY_NANOSECONDS = 50000 };
+enum {
+    BATCH = 64,
+    DATAGRAM_BYTES = 65536,
+    BACKLOG_BYTES = 16 * 1024 * 1024,
+    EFFORT_UNREAD = 32,
+    COURTESY_NANOSECONDS = 50000,
+};
 
 static const int64_t SECOND = 1000000000;
+
+/* Buffers for one call of recvmmsg. */
+typedef struct {
+    char *bytes;
+    struct iovec parts[BATCH];
+    struct mmsghdr messages[BATCH];
+} Buffers;
+
+/* Before each datagram of the backlog. */
+typedef struct {
+    int64_t period;
+    size_t length;
+} Mark;
+
+/* What was read while other lines took long: a socket holds no more than some
+   milliseconds of a million lines a second, and the first lines of a period, which ask
+   Python for their slots, all come at once. */
+typedef struct {
+    char *bytes; /* touched only where it is needed */
+    size_t start, end;
+} Backlog;
 
 typedef struct {
     PyObject_HEAD
@@ -26,11 +53,11 @@ typedef struct {
     int64_t length; /* of a period, in seconds */
     double rest;    /* seconds; 0: none */
     atomic_bool is_over;
+    long unread; /* effort since the socket was read last */
     int64_t datagrams, bytes, batches;
     double seen_at; /* when the last batch was read, in Unix seconds */
-    char *buffers;
-    struct iovec parts[BATCH];
-    struct mmsghdr messages[BATCH];
+    Buffers now, then; /* what is being taken; what goes to the backlog */
+    Backlog backlog;
 } Drain;
 
 static int64_t now(void)
@@ -65,35 +92,89 @@ static void set_period(Drain *drain, Run *run, int64_t period)
         run_note_error(run);
 }
 
-/* Take the lines of a batch. Whoever wants the lock, or the GIL, gets it where the slow
+/* A batch, 0 where there is nothing; below 0 with errno where the socket is none. */
+static int receive(Drain *drain, Buffers *buffers)
+{
+    int count;
+    do {
+        count = recvmmsg(drain->socket, buffers->messages, BATCH, MSG_DONTWAIT, NULL);
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0)
+        return count;
+    /* Others are of one datagram, such as one that a sender's host refused. */
+    return errno == EBADF || errno == ENOTSOCK || errno == EINVAL || errno == EFAULT ? -1 : 0;
+}
+
+/* Read what waits, as far as there is room for it. */
+static void fill_backlog(Drain *drain)
+{
+    Backlog *backlog = &drain->backlog;
+    if (backlog->start == backlog->end)
+        backlog->start = backlog->end = 0;
+    const size_t most = BATCH * (sizeof(Mark) + DATAGRAM_BYTES);
+    int count = BATCH;
+    while (count == BATCH && BACKLOG_BYTES - backlog->end >= most) {
+        count = receive(drain, &drain->then);
+        int64_t period = period_of(drain, now());
+        for (int at = 0; at < count; at++) {
+            Mark mark = {period, drain->then.messages[at].msg_len};
+            memcpy(backlog->bytes + backlog->end, &mark, sizeof mark);
+            backlog->end += sizeof mark;
+            memcpy(backlog->bytes + backlog->end, drain->then.parts[at].iov_base, mark.length);
+            backlog->end += mark.length;
+        }
+    }
+}
+
+/* Take the lines of a datagram. Whoever wants the lock, or the GIL, gets it where the slow
    path has taken long. */
+static void take(Drain *drain, Run *run, const char *text, size_t length, int64_t period)
+{
+    Table *table = drain->table;
+    long before = run->effort;
+    set_period(drain, run, period);
+    run_lines(run, text, length, false);
+    drain->datagrams++;
+    drain->bytes += (int64_t)length;
+    drain->unread += run->effort - before;
+    if (drain->unread >= EFFORT_UNREAD) {
+        drain->unread = 0;
+        fill_backlog(drain);
+    }
+    if (run->effort >= table->enough) {
+        run->effort = 0;
+        table_unlock(table);
+        run_give_gil(run);
+        give_way(table);
+        table_lock(table);
+    }
+}
+
+/* Take a batch, and all that was read meanwhile. */
 static void take_batch(Drain *drain, Run *run, int count)
 {
     Table *table = drain->table;
+    Backlog *backlog = &drain->backlog;
     int64_t moment = now();
     int64_t period = period_of(drain, moment);
     give_way(table);
     table_lock(table);
-    set_period(drain, run, period);
-    for (int at = 0; at < count; at++) {
-        size_t length = drain->messages[at].msg_len;
-        drain->bytes += (int64_t)length;
-        run_lines(run, drain->parts[at].iov_base, length, false);
-        if (run->effort >= table->enough) {
-            run->effort = 0;
-            table_unlock(table);
-            run_give_gil(run);
-            give_way(table);
-            table_lock(table);
-            set_period(drain, run, period);
-        }
-    }
-    drain->datagrams += count;
-    drain->batches++;
     drain->seen_at = (double)moment / (double)SECOND;
+    drain->batches++;
+    for (int at = 0; at < count; at++) {
+        struct mmsghdr *message = &drain->now.messages[at];
+        take(drain, run, drain->now.parts[at].iov_base, message->msg_len, period);
+    }
+    while (backlog->start < backlog->end) {
+        Mark mark;
+        memcpy(&mark, backlog->bytes + backlog->start, sizeof mark);
+        const char *text = backlog->bytes + backlog->start + sizeof mark;
+        backlog->start += sizeof mark + mark.length;
+        take(drain, run, text, mark.length, mark.period);
+    }
     table_unlock(table);
     run_give_gil(run);
-    run->effort = 0;
+    run->effort = drain->unread = 0;
 }
 
 /* Until there may be something to read, or this is over. */
@@ -113,19 +194,6 @@ static void wait_for_more(const Drain *drain, bool may_rest)
     }
 }
 
-/* A batch, 0 where there is nothing; below 0 with errno where the socket is none. */
-static int receive(Drain *drain)
-{
-    int count;
-    do {
-        count = recvmmsg(drain->socket, drain->messages, BATCH, MSG_DONTWAIT, NULL);
-    } while (count < 0 && errno == EINTR);
-    if (count >= 0)
-        return count;
-    /* Others are of one datagram, such as one that a sender's host refused. */
-    return errno == EBADF || errno == ENOTSOCK || errno == EINVAL || errno == EFAULT ? -1 : 0;
-}
-
 static PyObject *drain_run(PyObject *self, PyObject *Py_UNUSED(none))
 {
     Drain *drain = (Drain *)self;
@@ -133,7 +201,7 @@ static PyObject *drain_run(PyObject *self, PyObject *Py_UNUSED(none))
     int count = 0;
     run_give_gil(&run);
     while (!atomic_load(&drain->is_over) && run.error == NULL) {
-        count = receive(drain);
+        count = receive(drain, &drain->now);
         if (count < 0)
             break;
         if (count > 0)
@@ -162,6 +230,18 @@ static PyObject *drain_stop(PyObject *self, PyObject *Py_UNUSED(none))
     Py_RETURN_NONE;
 }
 
+static bool are_made(Buffers *buffers)
+{
+    buffers->bytes = PyMem_RawMalloc((size_t)BATCH * DATAGRAM_BYTES);
+    for (int at = 0; buffers->bytes != NULL && at < BATCH; at++) {
+        buffers->parts[at].iov_base = buffers->bytes + (size_t)at * DATAGRAM_BYTES;
+        buffers->parts[at].iov_len = DATAGRAM_BYTES;
+        buffers->messages[at].msg_hdr.msg_iov = &buffers->parts[at];
+        buffers->messages[at].msg_hdr.msg_iovlen = 1;
+    }
+    return buffers->bytes != NULL;
+}
+
 static PyObject *drain_new(PyTypeObject *type, PyObject *args, PyObject *names)
 {
     static char *words[] = {"table", "socket", "period_seconds", "slow", "turn", NULL};
@@ -184,16 +264,10 @@ static PyObject *drain_new(PyTypeObject *type, PyObject *args, PyObject *names)
     drain->turn = Py_NewRef(turn);
     drain->socket = socket;
     drain->length = length;
-    drain->buffers = PyMem_RawMalloc((size_t)BATCH * DATAGRAM_BYTES);
-    if (drain->buffers == NULL) {
+    drain->backlog.bytes = PyMem_RawMalloc(BACKLOG_BYTES);
+    if (drain->backlog.bytes == NULL || !are_made(&drain->now) || !are_made(&drain->then)) {
         Py_DECREF(drain);
         return PyErr_NoMemory();
-    }
-    for (int at = 0; at < BATCH; at++) {
-        drain->parts[at].iov_base = drain->buffers + (size_t)at * DATAGRAM_BYTES;
-        drain->parts[at].iov_len = DATAGRAM_BYTES;
-        drain->messages[at].msg_hdr.msg_iov = &drain->parts[at];
-        drain->messages[at].msg_hdr.msg_iovlen = 1;
     }
     drain->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (drain->wake < 0) {
@@ -226,7 +300,9 @@ static void drain_dealloc(PyObject *self)
     Drain *drain = (Drain *)self;
     PyObject_GC_UnTrack(self);
     drain_clear(self);
-    PyMem_RawFree(drain->buffers);
+    PyMem_RawFree(drain->now.bytes);
+    PyMem_RawFree(drain->then.bytes);
+    PyMem_RawFree(drain->backlog.bytes);
     if (drain->wake >= 0)
         close(drain->wake);
     Py_TYPE(self)->tp_free(self);
