@@ -1,0 +1,113 @@
+"""Pictures of the status page for the documentation: ``python -m tests.screenshots``.
+
+A relay with short periods reports to its own emulator, mixed traffic is sent to it, some
+of it wrong, and after a while a browser takes the pictures. Not run in CI.
+"""
+
+import argparse
+import base64
+import math
+import random
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tests.browser import open_browser
+from tests.e2e.children import ROOT, Child
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+IMAGES = ROOT / "docs" / "images"
+WRONG = (b"checkout.total:12,50|c", b"api.latency:fast|ms", b"queue.depth|g", b"a:1|x")
+SIZES = {"light": (1280, 1000), "dark": (1280, 1000), "phone": (360, 780)}
+
+
+def lines(moment: float) -> Iterator[bytes]:
+    """What a shop's programs send in a twentieth of a second."""
+    swing = 1 + 0.5 * math.sin(moment / 9)
+    for env in ("prod", "staging"):
+        for _ in range(int(6 * swing)):
+            yield f"checkout.ok:1|c|#env:{env},region:hangzhou".encode()
+            took = random.lognormvariate(3.2, 0.5)  # noqa: S311 - a picture's data
+            yield f"api.users.get.latency:{took:.1f}|ms|#env:{env}".encode()
+    yield f"queue.depth:{20 * swing:.0f}|g".encode()
+    yield f"users.active:{random.randrange(500)}|s".encode()  # noqa: S311
+    if random.random() < 0.04:  # noqa: PLR2004, S311
+        yield random.choice(WRONG)  # noqa: S311
+
+
+def send(url: str, seconds: float) -> None:
+    """Traffic for so long."""
+    where = urlsplit(url)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        end = time.monotonic() + seconds
+        while (now := time.monotonic()) < end:
+            sender.sendto(b"\n".join(lines(now)), (where.hostname, where.port))
+            time.sleep(0.05)
+
+
+def take(browser: "Chrome", http: str, name: str, to: Path) -> None:
+    """One picture, after the page has drawn."""
+    width, height = SIZES[name]
+    scheme = "dark" if name == "dark" else "light"
+    browser.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": scheme}]},
+    )
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {
+            "width": width,
+            "height": height,
+            "deviceScaleFactor": 1,
+            "mobile": name == "phone",
+        },
+    )
+    browser.get(http)
+    browser.execute_script(  # type: ignore[no-untyped-call,unused-ignore]
+        "document.getElementById('q').value = 'checkout';"
+        "document.getElementById('search-form').requestSubmit();"
+        "document.getElementById('line').value = 'checkout.ok:1|c|@0.5|#env:prod';"
+        "document.getElementById('explain-form').requestSubmit();"
+    )
+    time.sleep(2)
+    tall = {"light": 2350, "dark": 2350, "phone": 1900}[name]
+    clip = {"x": 0, "y": 0, "width": width, "height": tall, "scale": 1}
+    shot = browser.execute_cdp_cmd(
+        "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True}
+    )
+    (to / f"status-{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+
+def main() -> None:
+    """``--seconds`` of traffic first, then the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=240)
+    parser.add_argument("--to", type=Path, default=IMAGES)
+    arguments = parser.parse_args()
+    arguments.to.mkdir(parents=True, exist_ok=True)
+    relay = Child.start(
+        [
+            *("run", "--sink", "emulator", "--emulator", "127.0.0.1:0"),
+            *("--listen", "udp://127.0.0.1:0", "--http", "127.0.0.1:0"),
+            *("--period", "5", "--instance", "web-1"),
+        ]
+    )
+    send(relay.urls["listening"][0], arguments.seconds)
+    with tempfile.TemporaryDirectory() as profile:
+        browser = open_browser(Path(profile))
+        try:
+            for name in SIZES:
+                take(browser, relay.urls["http"][0], name, arguments.to)
+        finally:
+            browser.quit()
+    relay.stop()
+
+
+if __name__ == "__main__":
+    main()
