@@ -10,6 +10,7 @@ import math
 import random
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 IMAGES = ROOT / "docs" / "images"
 WRONG = (b"checkout.total:12,50|c", b"api.latency:fast|ms", b"queue.depth|g", b"a:1|x")
+PERIOD_SECONDS = 5
+SETTLED_SECONDS = 2 * PERIOD_SECONDS
 SIZES = {"light": (1280, 1000), "dark": (1280, 1000), "phone": (360, 780)}
 
 
@@ -33,11 +36,11 @@ def lines(moment: float) -> Iterator[bytes]:
     for env in ("prod", "staging"):
         for _ in range(int(6 * swing)):
             yield f"checkout.ok:1|c|#env:{env},region:hangzhou".encode()
-            took = random.lognormvariate(3.2, 0.5)  # noqa: S311 - a picture's data
+            took = random.lognormvariate(3.2, 0.5)
             yield f"api.users.get.latency:{took:.1f}|ms|#env:{env}".encode()
     yield f"queue.depth:{20 * swing:.0f}|g".encode()
     yield f"users.active:{random.randrange(500)}|s".encode()  # noqa: S311
-    if random.random() < 0.04:  # noqa: PLR2004, S311
+    if random.random() < 0.04:  # noqa: S311
         yield random.choice(WRONG)  # noqa: S311
 
 
@@ -75,8 +78,12 @@ def take(browser: "Chrome", http: str, name: str, to: Path) -> None:
         "document.getElementById('line').value = 'checkout.ok:1|c|@0.5|#env:prod';"
         "document.getElementById('explain-form').requestSubmit();"
     )
-    time.sleep(2)
-    tall = {"light": 2350, "dark": 2350, "phone": 1900}[name]
+    time.sleep(SETTLED_SECONDS)
+    browser.execute_script(  # type: ignore[no-untyped-call,unused-ignore]
+        "document.getElementById('search-form').requestSubmit();"
+    )
+    time.sleep(1)
+    tall = {"light": 1500, "dark": 1500, "phone": 1500}[name]
     clip = {"x": 0, "y": 0, "width": width, "height": tall, "scale": 1}
     shot = browser.execute_cdp_cmd(
         "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True}
@@ -95,10 +102,15 @@ def main() -> None:
         [
             *("run", "--sink", "emulator", "--emulator", "127.0.0.1:0"),
             *("--listen", "udp://127.0.0.1:0", "--http", "127.0.0.1:0"),
-            *("--period", "5", "--instance", "web-1"),
+            *("--period", f"{PERIOD_SECONDS}", "--instance", "web-1"),
         ]
     )
-    send(relay.urls["listening"][0], arguments.seconds)
+    url = relay.urls["listening"][0]
+    more = len(SIZES) * 2 * SETTLED_SECONDS
+    threading.Thread(
+        target=send, args=(url, arguments.seconds + more), daemon=True
+    ).start()
+    time.sleep(arguments.seconds)
     with tempfile.TemporaryDirectory() as profile:
         browser = open_browser(Path(profile))
         try:

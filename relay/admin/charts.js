@@ -14,10 +14,10 @@ const CHARTS = [
   { title: "Entries waiting in the spool", of: ["spool_entries"] },
   { title: "Entries lost in a minute, by cause", under: "lost.", per: 60, first: 1 },
   { title: "Dropped by the kernel in a minute", of: ["kernel_drops"], per: 60, first: 1 },
-  { title: "Clock offset and lag, seconds", of: ["clock_offset_seconds", "lag_seconds"] },
+  { title: "Clock offset and lag, seconds", of: ["clock_offset_seconds", "lag_seconds"], least: 0.1 },
 ];
 
-const COLORS = 7;
+const COLORS = 7, MINUTES = [60, 120, 300, 600, 900, 1200, 1800];
 const figure = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 
@@ -108,7 +108,7 @@ class Chart {
     this.plot = element("div", "", "plot");
     this.plot.setAttribute("role", "img");
     this.legend = element("ul", "", "legend");
-    this.legend.setAttribute("aria-hidden", "true"); // the caption says the same
+    this.legend.setAttribute("aria-hidden", "true"); // the picture's name says the same
     this.table = element("details");
     this.table.append(element("summary", "As a table"));
     this.table.addEventListener("toggle", () => this.tabulate());
@@ -120,7 +120,9 @@ class Chart {
     this.hour = hour;
     this.lines = linesOf(this.chart, hour);
     const words = said(this.lines, hour);
-    if (this.said.textContent !== words) this.said.textContent = words;
+    // Of several lines the legend has the figures, and the picture's name all of it.
+    const brief = this.lines.length > 1 ? `since ${clock(hour.t[0])}` : words;
+    if (this.said.textContent !== brief) this.said.textContent = brief;
     this.plot.setAttribute("aria-label", `${this.chart.title}: ${words}`);
     const shown = this.lines.length ? this.lines : [{ name: "none", values: hour.t.map(() => 0) }];
     const data = [hour.t, ...shown.map(({ values }) => values)];
@@ -150,10 +152,10 @@ class Chart {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { range: (u, low, high) => [Math.min(low ?? 0, (high ?? LEAST) - LEAST), high ?? LEAST] },
-        y: { range: (u, low, high) => [Math.min(0, low ?? 0), Math.max(1e-3, high ?? 1) * 1.1] },
+        y: { range: (u, low, high) => [Math.min(0, low ?? 0), Math.max(this.chart.least ?? 1, high ?? 1) * 1.1] },
       },
       axes: [
-        { ...axis, size: 28, space: 70, values: (u, splits) => splits.map((t) => clock(t)) },
+        { ...axis, size: 28, space: 60, incrs: MINUTES, values: (u, splits) => splits.map((t) => clock(t)) },
         { ...axis, size: 48, space: 34, values: (u, splits) => splits.map((v) => short.format(v)) },
       ],
       series: [{}, ...this.keys.map(({ place }) => ({

@@ -51,6 +51,8 @@ const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
 const size = (bytes) => bytes < 1e4 ? `${number(bytes)} bytes` : bytes < 1e7 ? `${number(Math.round(bytes / 1e3))} kB`
   : `${number(Math.round(bytes / 1e6))} MB`;
 
+const share = (part, all) => part ? `${number(100 * part / all)} % of all` : "none";
+
 function tiles({ status, now }, hour) {
   const { ledger, sink, credentials, spool } = status, { entries } = ledger;
   const drops = sum(status.listeners.map((one) => one.kernel_drops ?? 0));
@@ -61,11 +63,12 @@ function tiles({ status, now }, hour) {
   const figures = {
     "lines": [ledger.lines, rate === null ? "" : `${number(rate)} per second`],
     "series": [status.series, ""],
-    "sections refused": [sum(ledger.refused), "of all since the start", true],
+    "sections refused": [sum(ledger.refused), share(sum(ledger.refused), ledger.sections), true],
     "dropped by the kernel": [drops, "datagrams", true],
     "entries delivered": [entries.acked, last === null ? "none yet" : `the last ${ago(now - last)}`],
     "entries waiting": [entries.waiting, size(spool.bytes ?? 0)],
     "entries lost": [lost, "", true],
+    "requests": [sum(ledger.requests), `${number(sum(ledger.requests) - ledger.requests.accepted)} not accepted`],
     "keys expire": [expires == null ? "never" : ago(now - expires), credentials?.source ?? ""],
     "clock is off by": [`${number(Math.round(sink.clock_offset))} s`,
       status.clock_steps ? `set ${status.clock_steps} times` : ""],

@@ -176,6 +176,7 @@ def _tiles(status: Status, now: float) -> str:
         ("entries delivered", entries["acked"], False),
         ("entries waiting", entries["waiting"], False),
         ("entries lost", _lost(entries), True),
+        ("requests", sum(ledger["requests"].values()), False),
     )
     words = (
         ("keys expire", "never" if expires is None else _ago(now - expires)),

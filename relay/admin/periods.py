@@ -33,25 +33,25 @@ class Periods:
 
     def __init__(self, gap_seconds: float = 0.0, kept: int = KEPT_PERIODS) -> None:
         self._kept: deque[Period] = deque(maxlen=kept)
-        self._before: Mapping[str, float | None] = {}
+        self._before: dict[str, float] = {}
         self._gap = gap_seconds
 
     def begin(self, sample: Mapping[str, float | None]) -> None:
         """What was counted before the first period is no part of it."""
-        self._before = dict(sample)
+        self._before |= _known(sample)
 
     def close(
         self, start: int, length: int, sample: Mapping[str, float | None]
     ) -> None:
         """The period that began at ``start`` is over, ``sample`` is how counts stand."""
         risen = {
-            name: int((figure or 0) - (self._before.get(name) or 0))
-            for name, figure in sample.items()
+            name: int(figure - self._before.get(name, 0))
+            for name, figure in _known(sample).items()
         }
         whole = {name: risen.get(name, 0) for name in ("kernel_drops", "defects")}
         gap, self._gap = self._gap, 0.0
         whole["gap_seconds"] = round(gap)
-        self._before = dict(sample)
+        self._before |= _known(sample)
         self._kept.append(
             Period(
                 start=start,
@@ -66,6 +66,10 @@ class Periods:
     def all(self) -> Sequence[Period]:
         """Oldest first."""
         return list(self._kept)
+
+
+def _known(sample: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: figure for name, figure in sample.items() if figure is not None}
 
 
 def _under(prefix: str, risen: Mapping[str, int]) -> dict[str, int]:

@@ -115,7 +115,7 @@ def _kept(scene: Scene) -> str:
     waiting = scene.status["ledger"]["entries"]["waiting"]
     if not waiting:
         return ""
-    return f" {_many(waiting, 'entry', 'entries')} wait in the spool and go out later."
+    return f" {_many(waiting, 'entry', 'entries')} in the spool will go out later."
 
 
 def _keys(scene: Scene) -> Verdict | None:
@@ -148,7 +148,7 @@ def _entries_lost(scene: Scene) -> Verdict | None:
     return Verdict(
         "careful",
         f"Metrics flow, but {_many(sum(scene.lost.values()), 'entry', 'entries')} "
-        "were lost in the last minutes.",
+        "got lost in the last minutes.",
         _list(scene.lost),
         _LOST.get(worst, _DOCTOR),
     )
