@@ -22,7 +22,7 @@ from relay.statsd.sample import Kind
 __all__ = ["Found", "Search"]
 
 SLICE_SERIES = 500
-"""What is looked at in one turn: one or two milliseconds."""
+"""What is looked at in one turn: some milliseconds."""
 
 Found = dict[str, object]
 """See ``Search.find``."""
@@ -86,21 +86,21 @@ class Search:
         """None after each slice, at last what was found."""
         matches: list[_Match] = []
         scanned = 0
-        for series, summary in self._all():
-            scanned += 1
-            if _fits(series, words):
-                matches.append(_Match(series, summary))
+        for kind in Kind:
+            for series, summary in self._engine.peek(kind, self._period()):
+                scanned += 1
+                if _fits(series, words):
+                    matches.append(_Match(series, summary))
+                if len(matches) > limit:
+                    break
+                if scanned % SLICE_SERIES == 0:
+                    yield None
             if len(matches) > limit:
                 break
-            if scanned % SLICE_SERIES == 0:
-                yield None
+            yield None  # the engine has passed over all series of other kinds
         more = len(matches) > limit
         found = self._shown(matches[:limit])
         yield {"found": found, "more": more, "scanned": scanned}
-
-    def _all(self) -> Iterator[tuple[Series, Summary]]:
-        for kind in Kind:
-            yield from self._engine.peek(kind, self._period())
 
     def _shown(self, matches: Sequence[_Match]) -> Sequence[Mapping[str, object]]:
         self._watched.watch(series for series, _ in matches)

@@ -82,9 +82,9 @@ def test_the_verdict_goes_by_the_last_minutes() -> None:
     rig.now["credentials"] = None
     rig.now["listeners"][0]["kernel_drops"] = 9
     rig.clock.advance(EVERY_SECONDS)
-    assert "6 datagrams" in rig.watching.verdict(rig.now, ready=True).sentence
+    assert "6 came faster" in rig.watching.verdict(rig.now, ready=True).reason
     rig.clock.pump([EVERY_SECONDS] * 61)
-    assert "datagrams" not in rig.watching.verdict(rig.now, ready=True).sentence
+    assert "came faster" not in rig.watching.verdict(rig.now, ready=True).reason
 
 
 def test_the_verdict_knows_what_mends_a_code() -> None:

@@ -7,14 +7,14 @@ const HOUR = 3600, LEAST = 120, ROWS = 12;
    last so many; `rate`: as a figure a second. Neither: the figure itself. */
 const CHARTS = [
   { title: "Lines per second", of: ["lines"], per: 10, rate: true },
-  { title: "Refused in a minute, by reason", under: "refused.", per: 60, first: 1 },
+  { title: "Refused per minute", under: "refused.", per: 60, first: 1, by: "by reason" },
   { title: "Series", of: ["series"] },
-  { title: "Requests in a minute, by outcome", under: "requests.", per: 60,
+  { title: "Requests per minute", under: "requests.", per: 60, by: "by outcome",
     colors: { accepted: 4, partial: 2, throttled: 3, unavailable: 1, uncertain: 5, unauthorised: 1, rejected: 6 } },
-  { title: "Entries waiting in the spool", of: ["spool_entries"] },
-  { title: "Entries lost in a minute, by cause", under: "lost.", per: 60, first: 1 },
-  { title: "Dropped by the kernel in a minute", of: ["kernel_drops"], per: 60, first: 1 },
-  { title: "Clock offset and lag, seconds", of: ["clock_offset_seconds", "lag_seconds"], least: 0.1 },
+  { title: "Entries in the spool", of: ["spool_entries"] },
+  { title: "Entries lost per minute", under: "lost.", per: 60, first: 1, by: "by cause" },
+  { title: "Kernel drops per minute", of: ["kernel_drops"], per: 60, first: 1 },
+  { title: "Clock and lag, seconds", of: ["clock_offset_seconds", "lag_seconds"], least: 0.1, by: "offset added to ours; lag of the program" },
 ];
 
 const COLORS = 7, MINUTES = [60, 120, 300, 600, 900, 1200, 1800];
@@ -86,15 +86,14 @@ const known = (values) => values.filter((value) => value !== null);
 
 function said(lines, hour) {
   if (!hour.t.length) return "no sample yet";
-  const since = `since ${clock(hour.t[0])}`;
-  if (!lines.length) return `none ${since}`;
+  if (!lines.length) return "none";
   return lines.map(({ name, values }) => {
     const some = known(values);
     if (!some.length) return `${name} not known`;
     const most = some.reduce((a, b) => Math.max(a, b));
     const before = lines.length > 1 ? `${name} ` : "";
     return `${before}${number(values.at(-1))} now, ${number(most)} at most`;
-  }).join("; ") + `, ${since}`;
+  }).join("; ");
 }
 
 /* One chart on the page. */
@@ -121,9 +120,10 @@ class Chart {
     this.lines = linesOf(this.chart, hour);
     const words = said(this.lines, hour);
     // Of several lines the legend has the figures, and the picture's name all of it.
-    const brief = this.lines.length > 1 ? `since ${clock(hour.t[0])}` : words;
+    const brief = this.lines.length > 1 ? this.chart.by ?? "" : words;
     if (this.said.textContent !== brief) this.said.textContent = brief;
-    this.plot.setAttribute("aria-label", `${this.chart.title}: ${words}`);
+    const since = hour.t.length ? `, since ${clock(hour.t[0])}` : "";
+    this.plot.setAttribute("aria-label", `${this.chart.title}: ${words}${since}`);
     const shown = this.lines.length ? this.lines : [{ name: "none", values: hour.t.map(() => 0) }];
     const data = [hour.t, ...shown.map(({ values }) => values)];
     const shape = shown.map(({ name }) => name).join("\n");
@@ -148,7 +148,7 @@ class Chart {
     });
     this.legend.replaceChildren(...this.keys.map(({ item }) => item));
     this.made = new uPlot({
-      width: this.plot.clientWidth || 300, height: 150, legend: { show: false },
+      width: this.plot.clientWidth || 300, height: 150, padding: [10, 6, 0, 0], legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { range: (u, low, high) => [Math.min(low ?? 0, (high ?? LEAST) - LEAST), high ?? LEAST] },

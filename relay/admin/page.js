@@ -218,6 +218,7 @@ async function renew() {
       reason: `${problem.message}; what is below is ${number(Math.round((Date.now() - answeredAt) / 1000))} s old`,
       fix: "see whether it runs (its log, `systemctl status cms-relay`); this page goes on trying" });
   }
+  clearTimeout(waiting); // another may have come first, when the page was looked at again
   waiting = setTimeout(renew, EVERY_MS);
 }
 

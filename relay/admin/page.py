@@ -145,19 +145,19 @@ def _head(status: Status, ready: bool) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    """The sentence, then why, then what mends it; an empty one is hidden."""
-    said = (
-        ("p", "sentence", verdict.sentence),
-        ("p", "reason", verdict.reason),
-        ("p", "fix", verdict.fix),
-    )
+    """The sentence, then why, then what mends it; an empty one is hidden.
+
+    The sentence alone is read aloud when it changes: the others have counts.
+    """
+    more = (("reason", verdict.reason), ("fix", verdict.fix))
     rows = "".join(
-        f'<{tag} id="{name}"{"" if text else " hidden"}>{_text(text)}</{tag}>'
-        for tag, name, text in said
+        f'<p id="{name}"{"" if text else " hidden"}>{_text(text)}</p>'
+        for name, text in more
     )
     return (
-        f'<section id="verdict" class="{verdict.mood}" aria-live="polite" '
-        f'aria-atomic="true" aria-label="Verdict">{rows}</section>'
+        f'<section id="verdict" class="{verdict.mood}" aria-label="Verdict">'
+        f'<p id="sentence" aria-live="polite">{_text(verdict.sentence)}</p>'
+        f"{rows}</section>"
     )
 
 

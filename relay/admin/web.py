@@ -100,7 +100,7 @@ class _Answers:
         self._searches = 0
         self.by_path: dict[bytes, Callable[[_Asked], _Answered]] = {
             b"/": self._page,
-            b"/status": lambda _: _json(self._status()),
+            b"/status": lambda _: _json(self._status(), indent=1),
             b"/metrics": lambda asked: _Answer(200, *self._metrics(asked.accept)),
             b"/healthz": lambda _: _Answer(200, _TEXT, b"ok\n"),
             b"/readyz": self._readiness,
@@ -173,9 +173,12 @@ def _file(answer: _Answer) -> Callable[[_Asked], _Answer]:
     return lambda _: answer
 
 
-def _json(value: Mapping[str, Any]) -> _Answer:
-    """ASCII, so that control characters a sender chose stay harmless anywhere."""
-    text = json.dumps(value, indent=1)
+def _json(value: Mapping[str, Any], indent: int | None = None) -> _Answer:
+    """ASCII, so that control characters a sender chose stay harmless anywhere.
+
+    Without ``indent`` it takes a tenth of the time.
+    """
+    text = json.dumps(value, indent=indent)
     return _Answer(200, "application/json", f"{text}\n".encode())
 
 

@@ -63,13 +63,13 @@ class Answers:
             self._entries -= len(self._latest.popleft().subjects)
 
     def of(self, subjects: Collection[str]) -> Mapping[str, Answer]:
-        """The last answer to each that is remembered; 10 ms at most."""
+        """The last answer to each that is remembered; 15 ms where all is looked through."""
         wanted = {hash(one): one for one in subjects}
         found: dict[str, Answer] = {}
         for answer, hashes in reversed(list(self._latest)):
             if not wanted:
                 break
-            for number in wanted.keys() & set(hashes):
+            for number in set(wanted).intersection(hashes):
                 found[wanted.pop(number)] = answer
         return found
 

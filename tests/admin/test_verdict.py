@@ -60,7 +60,7 @@ CASES: list[tuple[Scene, Mood, str, str]] = [
     (
         with_sink("held", "odd"),
         "stopped",
-        "74 entries in the spool",
+        "waits in the spool",
         "cms-relay doctor",
     ),
     (with_sink("waiting", "Throttling.User", "lower"), "stopped", "to wait", "lower"),
@@ -79,9 +79,19 @@ CASES: list[tuple[Scene, Mood, str, str]] = [
     (keys(NOW - 1), "careful", "have expired", "doctor"),
     (keys(NOW + 200), "careful", "expire soon", "doctor"),
     (keys(None, "old ones"), "careful", "could not be renewed", "doctor"),
-    (replace(well(), lost={"parked": 1}), "careful", "1 entry got lost", "spool show"),
-    (replace(well(), lost={"space": 9}), "careful", "9 entries", "--spool-bytes"),
-    (replace(well(), kernel_drops=2), "careful", "2 datagrams", "net.core.rmem_max"),
+    (replace(well(), lost={"parked": 1}), "careful", "entries got lost", "spool show"),
+    (
+        replace(well(), lost={"space": 9}),
+        "careful",
+        "entries got lost",
+        "--spool-bytes",
+    ),
+    (
+        replace(well(), kernel_drops=2),
+        "careful",
+        "dropped datagrams",
+        "net.core.rmem_max",
+    ),
     (
         changed(lambda s: s["spool"].update(degraded="ENOSPC")),  # type: ignore[attr-defined]
         "careful",
@@ -134,3 +144,16 @@ def test_refusals_show_an_example() -> None:
     """A line says more than a count."""
     verdict = judge(replace(well(), refused={"bad_value": 300}))
     assert "300 bad value; the last one: a:x|c" in verdict.reason
+
+
+def test_a_sentence_stays_while_only_counts_change() -> None:
+    """It is read aloud whenever it changes; the counts are in the reason."""
+    scenes = [
+        replace(well(), lost={"parked": n}, kernel_drops=n, refused={"late": n})
+        for n in (1, 2)
+    ]
+    scenes += [replace(scene, lost={}) for scene in scenes]
+    first, second, third, fourth = map(judge, scenes)
+    assert (first.sentence, third.sentence) == (second.sentence, fourth.sentence)
+    assert "1 parked" in first.reason
+    assert "2 came faster" in fourth.reason
