@@ -145,6 +145,7 @@ class Watching:
                 now=self._wall(),
                 period=self._length,
                 hint=hint_for(reason.partition(" ")[0].rstrip(":"), reason),
+                known=self._history.known(LATELY_SECONDS),
                 lines=int(increase("lines", LATELY_SECONDS)),
                 refused=self._increases("refused"),
                 kernel_drops=int(increase("kernel_drops", LATELY_SECONDS)),

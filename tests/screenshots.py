@@ -30,7 +30,7 @@ MAGIC = b"\x89PNG\r\n\x1a\n"
 WRONG = (b"checkout.total:12,50|c", b"api.latency:fast|ms", b"queue.depth|g", b"a:1|x")
 PERIOD_SECONDS = 5
 SETTLED_SECONDS = 2 * PERIOD_SECONDS
-SIZES = {"light": (1280, 1000), "dark": (1280, 1000), "phone": (360, 780)}
+SIZES = {"light": (1120, 1000), "dark": (1120, 1000), "phone": (360, 780)}
 
 
 def lines(moment: float) -> Iterator[bytes]:
@@ -43,7 +43,7 @@ def lines(moment: float) -> Iterator[bytes]:
             yield f"api.users.get.latency:{took:.1f}|ms|#env:{env}".encode()
     yield f"queue.depth:{20 * swing:.0f}|g".encode()
     yield f"users.active:{random.randrange(500)}|s".encode()  # noqa: S311
-    if random.random() < 0.04:  # noqa: S311
+    if moment % 60 < 6 and random.random() < 0.1:  # noqa: S311
         yield random.choice(WRONG)  # noqa: S311
 
 
@@ -86,7 +86,7 @@ def take(browser: "Chrome", http: str, name: str, to: Path) -> None:
         "document.getElementById('search-form').requestSubmit();"
     )
     time.sleep(1)
-    tall = {"light": 1640, "dark": 1640, "phone": 1500}[name]
+    tall = {"light": 1680, "dark": 1680, "phone": 1500}[name]
     clip = {"x": 0, "y": 0, "width": width, "height": tall, "scale": 1}
     shot = browser.execute_cdp_cmd(
         "Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True}

@@ -158,14 +158,15 @@ def test_series_may_come_while_it_searches() -> None:
 
 
 def test_a_search_that_was_given_up_goes_on_no_more() -> None:
-    """Nothing is left to be called."""
+    """No further slice is looked at, and nothing is left to be called."""
     rig = Rig()
     rig.feed(*(f"s{n}:1|c" for n in range(3 * SLICE_SERIES)))
     pending: Deferred[dict[str, object]] = rig.search.find("nothing", 9)
     pending.addErrback(lambda _: None)
+    turns = rig.clock.count
     pending.cancel()
     rig.clock.advance(0)
-    assert rig.clock.getDelayedCalls() == []
+    assert (rig.clock.count, rig.clock.getDelayedCalls()) == (turns, [])
 
 
 def test_a_defect_is_told_to_who_waits() -> None:

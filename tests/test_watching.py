@@ -87,6 +87,16 @@ def test_the_verdict_goes_by_the_last_minutes() -> None:
     assert "came faster" not in rig.watching.verdict(rig.now, ready=True).reason
 
 
+def test_silence_is_no_verdict_before_there_were_some_minutes() -> None:
+    """After a start, with counts that an earlier process left, nobody is called silent."""
+    rig = Rig()
+    rig.now["credentials"] = None
+    assert rig.watching.verdict(rig.now, ready=True).mood == "flows"
+    rig.clock.pump([EVERY_SECONDS] * 30)
+    silent = rig.watching.verdict(rig.now, ready=True)
+    assert silent.sentence == "Nothing has arrived in the last 2 minutes."
+
+
 def test_the_verdict_knows_what_mends_a_code() -> None:
     """From the table that the log and the doctor use."""
     rig = Rig()

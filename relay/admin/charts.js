@@ -14,7 +14,7 @@ const CHARTS = [
   { title: "Entries in the spool", of: ["spool_entries"] },
   { title: "Entries lost per minute", under: "lost.", per: 60, first: 1, by: "by cause" },
   { title: "Kernel drops per minute", of: ["kernel_drops"], per: 60, first: 1 },
-  { title: "Clock and lag, seconds", of: ["clock_offset_seconds", "lag_seconds"], least: 0.1, by: "offset added to ours; lag of the program" },
+  { title: "Clock and lag, seconds", of: ["clock_offset_seconds", "lag_seconds"], least: 0.1, by: "0 is well" },
 ];
 
 const COLORS = 7, MINUTES = [60, 120, 300, 600, 900, 1200, 1800];

@@ -71,6 +71,10 @@ class History:
         risen = column[-1] - column[first]
         return 0.0 if math.isnan(risen) else max(0.0, risen)
 
+    def known(self, seconds: float) -> float:
+        """Of how many of the last ``seconds`` there are samples."""
+        return min(self._t[-1] - self._t[0], seconds) if self._t else 0.0
+
     def increases(self, prefix: str, seconds: float) -> dict[str, float]:
         """``increase`` of each column called ``prefix.…`` that rose, without it."""
         dotted = f"{prefix}."

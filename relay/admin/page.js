@@ -58,7 +58,8 @@ function tiles({ status, now }, hour) {
   const drops = sum(status.listeners.map((one) => one.kernel_drops ?? 0));
   const lost = entries.partial + entries.parked + sum(entries.dropped);
   const rate = hour.latest("lines", 10, true);
-  const expires = credentials?.expires_at;
+  const expires = credentials === null ? "—" : credentials.expires_at === null ? "never"
+    : ago(now - credentials.expires_at);
   const last = sink.last_success;
   const figures = {
     "lines": [ledger.lines, rate === null ? "" : `${number(rate)} per second`],
@@ -69,7 +70,7 @@ function tiles({ status, now }, hour) {
     "entries waiting": [entries.waiting, size(spool.bytes ?? 0)],
     "entries lost": [lost, "", true],
     "requests": [sum(ledger.requests), `${number(sum(ledger.requests) - ledger.requests.accepted)} not accepted`],
-    "keys expire": [expires == null ? "never" : ago(now - expires), credentials?.source ?? ""],
+    "keys expire": [expires, credentials?.source ?? "none known yet"],
     "clock is off by": [`${number(Math.round(sink.clock_offset))} s`,
       status.clock_steps ? `set ${status.clock_steps} times` : ""],
   };
@@ -103,7 +104,7 @@ function periods({ periods: all, period }) {
     cell.title = `${clock(one.start, true)}: ${number(one.lines)} lines`;
     return cell;
   }));
-  const told = all.filter((one) => sum(one.lost) || sum(one.refused)).slice(-6).reverse();
+  const told = all.filter((one) => sum(one.lost) || sum(one.refused)).slice(-4).reverse();
   byId("losses").replaceChildren(...told.map((one) => {
     const item = element("li", "", sum(one.lost) ? "lost" : "refused");
     const parts = [

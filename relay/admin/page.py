@@ -11,7 +11,7 @@ from html import escape
 from importlib.resources import files as lying_in
 from typing import cast
 
-from relay.admin.status import Entries, Ledger, Status
+from relay.admin.status import Credentials, Entries, Ledger, Status
 from relay.admin.verdict import Verdict
 from relay.assets import UPLOT_SCRIPT, UPLOT_STYLE, asset
 
@@ -165,8 +165,6 @@ def _tiles(status: Status, now: float) -> str:
     """The figures one looks at first; what is lost stands out as soon as it is not 0."""
     ledger = status["ledger"]
     entries = ledger["entries"]
-    keys = status["credentials"]
-    expires = None if keys is None else keys["expires_at"]
     offset = status["sink"]["clock_offset"]
     tiles = (
         ("lines", ledger["lines"], False),
@@ -179,11 +177,19 @@ def _tiles(status: Status, now: float) -> str:
         ("requests", sum(ledger["requests"].values()), False),
     )
     words = (
-        ("keys expire", "never" if expires is None else _ago(now - expires)),
+        ("keys expire", _expiry(status["credentials"], now)),
         ("clock is off by", f"{offset:.0f} s"),
     )
     shown = "".join((*(_tile(*tile) for tile in tiles), *(_worded(*w) for w in words)))
     return f'<dl class="tiles">{shown}</dl>'
+
+
+def _expiry(keys: Credentials | None, now: float) -> str:
+    """None are known before the first request, and where nothing is signed."""
+    if keys is None:
+        return "—"
+    expires = keys["expires_at"]
+    return "never" if expires is None else _ago(now - expires)
 
 
 def _worded(title: str, words: str) -> str:

@@ -17,6 +17,8 @@ CLOCK_SECONDS = 60.0
 """An offset that is worth a word; signatures are refused from 900 on."""
 
 EXPIRY_SECONDS = 300.0
+SILENCE_SECONDS = 60.0
+"""Silence that is shorter says nothing, as after a start, or when the clock was set."""
 
 Mood = Literal["flows", "careful", "stopped", "idle"]
 """``careful``: metrics flow but something is lost or soon will be."""
@@ -35,7 +37,8 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a verdict goes by; counts are those of the last ``LATELY_SECONDS``.
+    """What a verdict goes by; counts are those of the last ``known`` seconds, which are
+    ``LATELY_SECONDS`` at most.
 
     ``now`` is Unix seconds, ``period`` seconds; ``hint`` is what is known to mend the
     code in the sink's reason, empty where nothing is.
@@ -46,6 +49,7 @@ class Scene:
     now: float
     period: int
     hint: str = ""
+    known: float = LATELY_SECONDS
     lines: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     kernel_drops: int = 0
@@ -229,12 +233,15 @@ def _never(scene: Scene) -> Verdict | None:
 
 
 def _silent(scene: Scene) -> Verdict | None:
-    if scene.lines:
+    if scene.lines or scene.known < SILENCE_SECONDS:
         return None
+    minutes = int(scene.known // 60)
     doors = ", ".join(listener["url"] for listener in scene.status["listeners"])
     return Verdict(
         "idle",
-        f"Nothing has arrived in the last {LATELY_SECONDS / 60:.0f} minutes.",
+        f"Nothing has arrived in the last {minutes} minutes."
+        if minutes > 1
+        else "Nothing has arrived in the last minute.",
         f"senders are silent, or do not reach {doors}",
         "try `cms-relay send 'hello:1|c'`: if that arrives, look at the senders",
     )

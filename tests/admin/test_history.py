@@ -62,6 +62,7 @@ def test_increases_are_those_of_the_last_seconds() -> None:
     assert history.increase("lines", 1000) == 70
     assert history.increases("refused", 200) == {"late": 2}
     assert history.increase("nothing", 10) == 0
+    assert (history.known(200), history.known(1000)) == (200, 300)
 
 
 def test_a_sample_has_all_that_is_drawn() -> None:

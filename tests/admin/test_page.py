@@ -164,6 +164,21 @@ def test_lost_is_all_that_may_be_gone() -> None:
     assert texts[texts.index("entries lost") + 1] == "26"
 
 
+@pytest.mark.parametrize(
+    ("expires_at", "shown"), [(None, "never"), (NOW + 7200, "in 2 h")]
+)
+def test_says_when_the_keys_expire(expires_at: float | None, shown: str) -> None:
+    """Some never do."""
+    status = a_status()
+    assert status["credentials"] is not None
+    status["credentials"]["expires_at"] = expires_at
+    texts = Reader(status).texts
+    assert texts[texts.index("keys expire") + 1] == shown
+    status["credentials"] = None
+    texts = Reader(status).texts
+    assert texts[texts.index("keys expire") + 1] == "—"
+
+
 def test_a_ledger_that_does_not_balance_says_so() -> None:
     """A defect of ours is not hidden from the reader."""
     status = a_status()

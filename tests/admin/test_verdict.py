@@ -106,6 +106,8 @@ CASES: list[tuple[Scene, Mood, str, str]] = [
     ),
     (fresh(0), "idle", "Nothing has arrived yet", "cms-relay send"),
     (replace(well(), lines=0), "idle", "in the last 5 minutes", "look at the senders"),
+    (replace(well(), lines=0, known=60.0), "idle", "in the last minute.", "senders"),
+    (replace(well(), lines=0, known=59.0), "flows", "Metrics flow", ""),
     (
         replace(well(), refused={"bad_value": 300}),
         "careful",
