@@ -148,7 +148,7 @@ class Chart {
     });
     this.legend.replaceChildren(...this.keys.map(({ item }) => item));
     this.made = new uPlot({
-      width: this.plot.clientWidth || 300, height: 150, padding: [10, 6, 0, 0], legend: { show: false },
+      width: this.plot.clientWidth || 300, height: 150, padding: [10, 18, 0, 0], legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { range: (u, low, high) => [Math.min(low ?? 0, (high ?? LEAST) - LEAST), high ?? LEAST] },
