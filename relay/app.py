@@ -35,7 +35,7 @@ from relay.logs import Logs
 from relay.management import Management, Now
 from relay.pipeline import build_engine, build_mapper, build_namer, build_rules
 from relay.reload import Reloads
-from relay.rollup.engine import Sealed
+from relay.rollup.engine import Sealed, drain_of
 from relay.rollup.grace import aligned
 from relay.selfreport import SelfReport
 from relay.service.clockwork import Clockwork
@@ -110,7 +110,8 @@ class Relay:
         self._doors = Doors(reactor, self._intake, inherited)
         self._spool = open_spool(settings)
         self._ledger = Ledger(self._spool.tally())
-        self._disk = ThreadLane("disk", 1, reactor)
+        # A period may be closed a little later; a datagram that is not read is lost.
+        self._disk = ThreadLane("disk", 1, reactor, nice=10)
         self._http = ThreadLane("http", settings.requests_in_flight, reactor)
         self._continuity = Continuity(
             settings.state,
@@ -132,8 +133,7 @@ class Relay:
             now=self._now,
         )
         self._watching = Watching(
-            self._engine,
-            mapper=self._mapper,
+            *(self._engine, self._mapper),
             settings=lambda: self._settings,
             status=self.status,
             health=lambda: (self._lag.worst, self._defects()),
@@ -278,8 +278,10 @@ class Relay:
         )
 
     def _intake(self, signed_gauge: str | None, copy: Copy | None) -> Intake:
-        feed = self._engine.feed_as(signed_gauge or self._settings.signed_gauge)
-        return Intake(feed, self._period_at, self._wall, self._reactor, copy=copy)
+        signed = signed_gauge or self._settings.signed_gauge
+        feed, arguments = self._engine.feed_as(signed), (self._wall, self._reactor)
+        drain = drain_of(self._engine, signed) if copy is None else None
+        return Intake(feed, self._period_at, *arguments, copy=copy, drain=drain)
 
     def _go_on(self) -> Sequence[int]:
         """Take over what a former process left open, and close what is over of it."""
@@ -420,8 +422,7 @@ class Relay:
     def _now(self) -> Now:
         moments = (door.port.intake.seen_at for door in self._doors.doors)
         seen_at = max(filter(None, moments), default=None)
-        courier, seconds = self._courier.status(), self._closing.seconds
-        return Now(self._wall(), seen_at, courier, seconds)
+        return Now(self._wall(), seen_at, self._courier.status(), self._closing.seconds)
 
     def _counts(self) -> Counts:
         return {

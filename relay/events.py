@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -57,6 +58,7 @@ class Events:
         self._settings, self._lanes = settings, lanes
         self._reactor, self._wall = reactor, wall
         self._road: _Road | None = None
+        self._thread = get_ident()  # the reactor's
 
     def start(self, sink: Sink) -> None:
         """Begin to send to ``sink``.
@@ -69,9 +71,13 @@ class Events:
             )
 
     def take(self, event: Event) -> None:
-        """An event was read."""
-        if self._road is not None:
+        """An event was read; in any thread."""
+        if self._road is None:
+            return
+        if get_ident() == self._thread:
             self._road.desk.take(event)
+        else:
+            self._reactor.callFromThread(self._road.desk.take, event)
 
     @inlineCallbacks
     def stop(self, deadline: float) -> Generator[Deferred[Any], Any, None]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.naming import Namer
 from relay.rollup.engine import Engine
-from relay.rollup.engines import open_engine
+from relay.rollup.engines import engine_names, open_engine
 from relay.rollup.quota import Quota
 from relay.rollup.treatment import Rules
 from relay.settings import Settings
@@ -18,11 +18,6 @@ from relay.statsd.sample import Event
 
 __all__ = ["build_engine", "build_grammar", "build_mapper", "build_namer"]
 __all__ += ["build_rules", "engine_names"]
-
-
-def engine_names() -> tuple[str, ...]:
-    """The engines of this installation."""
-    return ("python",)
 
 
 def build_grammar(settings: Settings, *, events: bool = True) -> Grammar:

@@ -57,8 +57,8 @@ class Watching:
     def __init__(
         self,
         engine: Engine,
-        *,
         mapper: Mapper | None,
+        *,
         settings: Callable[[], Settings],
         status: Callable[[], Status],
         health: Callable[[], tuple[float, float]],

@@ -1,6 +1,6 @@
 """How hypothesis runs here, and the figures that tests of reliability bars measure.
 
-``@pytest.mark.bar("R1")`` says which row of the README's table a test is about. Such a
+``@pytest.mark.bar("R1")`` says which row of the table in docs/reliability.rst a test is about. Such a
 test tells ``figure`` what it measured; at the end of a run all figures are listed by
 row: ``pytest -m "bar and not soak"``, ``pytest -m "bar and soak"``.
 """
@@ -32,7 +32,7 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figures by row, for whoever fills in the README's table."""
+    """The figures by row, for whoever fills in that table."""
     figures = {
         value
         for reports in terminalreporter.stats.values()

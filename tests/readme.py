@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 README = Path(__file__).parent.parent / "README.rst"
+DOCS = README.parent / "docs"
 
 
 def literal_blocks(text: str) -> list[str]:

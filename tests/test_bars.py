@@ -1,6 +1,6 @@
-"""Every reliability bar has a test, and a row in the README with what was measured.
+"""Every reliability bar has a test, and a row in docs/ with what was measured.
 
-The rows are those of the README's table "What was tried"; a test says by
+The rows are those of docs/reliability.rst's table "What was tried"; a test says by
 ``@pytest.mark.bar`` which it is about.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.readme import README
+from tests.readme import DOCS
 
 TESTS = Path(__file__).parent
 
@@ -79,10 +79,10 @@ def test_no_test_is_about_a_row_that_is_none() -> None:
 
 
 @pytest.mark.parametrize("row", [*QUICK, *SOAK])
-def test_the_readme_says_what_was_measured(row: str) -> None:
+def test_the_docs_say_what_was_measured(row: str) -> None:
     """One row of its table, with the bar and a figure."""
     found = re.findall(
         rf"(?m)^   \* - {row}\n     - (.+\n(?:       .+\n)*)     - (.+\n(?:       .+\n)*)",
-        README.read_text(encoding="utf-8"),
+        (DOCS / "reliability.rst").read_text(encoding="utf-8"),
     )
     assert len(found) == 1

@@ -8,6 +8,7 @@ import pytest
 from relay import __version__, cli
 from relay.cli import main
 from relay.errors import ConfigError, RelayError
+from relay.pipeline import engine_names
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,8 @@ def test_the_version_names_the_engines(capsys: pytest.CaptureFixture[str]) -> No
     """One line on standard output: the version and which engines there are."""
     with pytest.raises(SystemExit):
         main(["--version"])
-    assert capsys.readouterr().out == f"cms-relay {__version__} (engines: python)\n"
+    engines = ", ".join(engine_names())
+    assert capsys.readouterr().out == f"cms-relay {__version__} (engines: {engines})\n"
 
 
 @pytest.mark.parametrize(

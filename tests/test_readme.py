@@ -1,4 +1,4 @@
-"""What the README says is true of the code."""
+"""What the README and the pages of docs/ say is true of the code."""
 
 import re
 
@@ -7,16 +7,22 @@ import pytest
 from relay.cli import COMMANDS
 from relay.cloudmonitor.contract import SERVICE_CODES
 from relay.settings.changes import IN_PLACE
-from tests.readme import README, command, literal_blocks
-from tests.readme_tables import filled
+from tests.readme import DOCS, README, command, literal_blocks
+from tests.readme_tables import TABLES, filled
 
 TEXT = README.read_text(encoding="utf-8")
 
 
-def test_tables_are_those_of_the_code() -> None:
-    """Settings and metrics in the README are what the code declares; to write them
+def page(name: str) -> str:
+    """The text of a page of docs/."""
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_those_of_the_code(name: str) -> None:
+    """Settings and metrics in the docs are what the code declares; to write them
     anew: python -m tests.readme_tables."""
-    assert filled(TEXT) == TEXT
+    assert filled(name, page(name)) == page(name)
 
 
 def test_the_two_commands_are_the_first_literal_blocks_of_one_line() -> None:
@@ -36,7 +42,7 @@ def test_no_code_block_stands_before_the_two_commands() -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_is_named(name: str) -> None:
     """The table of commands is complete."""
-    assert re.search(rf"``cms-relay {name}[ `]", TEXT)
+    assert re.search(rf"``cms-relay {name}[ `]", page("commands.rst"))
 
 
 @pytest.mark.parametrize(
@@ -44,12 +50,12 @@ def test_every_command_is_named(name: str) -> None:
     sorted({row.code for row in SERVICE_CODES if row.code.isdigit()}),
 )
 def test_every_code_of_the_service_is_explained(code: str) -> None:
-    """What the relay does on each code stands in the README."""
-    assert f"``{code}``" in TEXT
+    """What the relay does on each code stands in the docs."""
+    assert f"``{code}``" in page("cloudmonitor-answers.rst")
 
 
 def test_every_setting_that_changes_in_place_is_named() -> None:
     """And no other is among them."""
-    _, _, after = TEXT.partition("place can be changed:")
+    _, _, after = page("systemd.rst").partition("place can be changed:")
     listed, _, _ = after.partition("Whatever else")
     assert set(re.findall(r"``(\w+)``", listed)) == IN_PLACE

@@ -268,7 +268,7 @@ def test_label_values_are_escaped() -> None:
 
 
 def test_the_table_lists_every_metric_and_its_loss() -> None:
-    """The README's table has one row a metric, in the order of declaration."""
+    """The table of docs/metrics.rst has one row a metric, in the order of declaration."""
     rows = re.findall(r"\* - ``cms_relay_(\w+)``", metrics_table())
     assert rows == [own.name for own in METRICS]
     assert metrics_table().count("**DATALOSS**") == sum(own.loss for own in METRICS)

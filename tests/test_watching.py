@@ -26,7 +26,7 @@ class Rig:
         rules = build_rules(self.settings, mapper)
         self.watching = Watching(
             build_engine(self.settings, build_namer(self.settings), rules),
-            mapper=mapper,
+            mapper,
             settings=lambda: self.settings,
             status=self.status,
             health=lambda: (0.125, 2),

@@ -52,7 +52,7 @@ MORE = """\
 The vendor's form takes the vendor's own flags, --MetricList.N.FIELD, and sends them as
 they are. --value makes a raw value (Type 0), which the free edition refuses with 206;
 --statistic an aggregated one (Type 1). Keys come from ALIBABA_CLOUD_ACCESS_KEY_ID and
-_SECRET or --key-file, or whatever else the README lists. --file takes any number of entries,
+_SECRET or --key-file, or whatever else docs/credentials.rst lists. --file takes any number of entries,
 in requests of --entries-per-request at the rate of --requests-per-second. --dry-run shows each
 request and the aliyun command line for it, and sends nothing. Status 0 only where the Code
 of every answer is 200.

@@ -273,7 +273,10 @@ def _permission(outcome: Outcome, action: str) -> Finding:
             | Rejected(code, message)
             | Throttled(code, _, message)
         ):
-            fix = hint_for(code, message) or "see the table of codes in the README"
+            fix = (
+                hint_for(code, message)
+                or "see the table of codes in docs/cloudmonitor-answers.rst"
+            )
             return Finding(Mark.FAIL, about, f"{code}: {message}", fix)
         case Unavailable(reason) | Uncertain(reason):
             return Finding(Mark.FAIL, about, reason, "try again in some minutes")

@@ -6,13 +6,21 @@ and to no page of another origin: these paths are neither signed nor verified.
 
 import ipaddress
 import json
+import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from relay.emulator.answers import HTML_TYPE, Answer, reason
+from relay.emulator.explore import find_metrics, find_points
 from relay.emulator.faults import read_faults, show
-from relay.emulator.page import CONTENT_SECURITY_POLICY, render
+from relay.emulator.page import (
+    CONTENT_SECURITY_POLICY,
+    PAGE_FILES,
+    page_file,
+    render,
+)
 from relay.emulator.service import Emulator
 from relay.emulator.verify import scheme_of
 from relay.emulator.wire import Call
@@ -43,6 +51,9 @@ class Beside:
                     ("/_emulator/faults", "GET"): self._faults,
                     ("/_emulator/faults", "POST"): self._add_faults,
                     ("/_emulator/faults", "DELETE"): self._clear_faults,
+                    ("/_emulator/metrics", "GET"): self._metrics,
+                    ("/_emulator/points", "GET"): self._points,
+                    **{(path, "GET"): self._page_file for path in PAGE_FILES},
                 }
             )
         )
@@ -63,14 +74,25 @@ class Beside:
         status = 405 if any(path == call.path for path, _ in self._routes) else 404
         return _text(status, reason(status))
 
-    def _page(self, _call: Call) -> Answer:
+    def _page(self, call: Call) -> Answer:
         headers = {
             "Content-Security-Policy": CONTENT_SECURITY_POLICY,
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
         }
-        page = render(self._emulator).encode()
+        page = render(self._emulator, dict(call.query).get("metric")).encode()
         return Answer(200, page, content_type=HTML_TYPE, headers=headers)
+
+    def _page_file(self, call: Call) -> Answer:
+        return page_file(call.path)
+
+    def _metrics(self, call: Call) -> Answer:
+        return _json(find_metrics(self._emulator.store, call.query))
+
+    def _points(self, call: Call) -> Answer:
+        emulator = self._emulator
+        found = find_points(emulator.store, call.query, emulator.now())
+        return _text(400, found) if isinstance(found, str) else _json(found)
 
     def _entries(self, _call: Call) -> Answer:
         return _lines(self._emulator.store.lines())
@@ -80,8 +102,8 @@ class Beside:
         self._emulator.store.clear()
         return _json({"forgotten": forgotten})
 
-    def _events(self, _call: Call) -> Answer:
-        return _lines(self._emulator.events.lines())
+    def _events(self, call: Call) -> Answer:
+        return _lines(deque(self._emulator.events.lines(), maxlen=_last(call)))
 
     def _forget_events(self, _call: Call) -> Answer:
         return _json({"forgotten": self._emulator.events.clear()})
@@ -92,8 +114,8 @@ class Beside:
     def _forget_hybrid(self, _call: Call) -> Answer:
         return _json({"forgotten": self._emulator.hybrid.clear()})
 
-    def _requests(self, _call: Call) -> Answer:
-        return _lines(self._emulator.request_lines())
+    def _requests(self, call: Call) -> Answer:
+        return _lines(self._emulator.request_lines(_last(call)))
 
     def _faults(self, _call: Call) -> Answer:
         return _json([show(fault) for fault in self._emulator.faults])
@@ -132,6 +154,12 @@ def _is_foreign(call: Call) -> bool:
     """Whether a browser says that another site's page is behind this."""
     origin = call.headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != call.headers.get("host")
+
+
+def _last(call: Call) -> int | None:
+    """How many lines the parameter of that name asks for; None where it says nothing."""
+    given = dict(call.query).get("last", "")
+    return int(given) if re.fullmatch(r"\d{1,9}", given, re.ASCII) else None
 
 
 def _lines(lines: Iterable[bytes]) -> Answer:

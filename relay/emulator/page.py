@@ -1,85 +1,104 @@
 """The look-alike's page for people: series as small charts, the last events and requests.
 
-Made on the server as HTML and SVG: no script, and everything that a client sent escaped.
+Made on the server as HTML and SVG, so that it is complete without script, and
+everything that a client sent is escaped. The script adds charts to choose from.
 """
 
-import base64
-import hashlib
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
+from types import MappingProxyType
 
+from relay.assets import UPLOT_SCRIPT, UPLOT_STYLE, asset
+from relay.emulator.answers import Answer
 from relay.emulator.events import CustomEvent
+from relay.emulator.explore import main_statistic
+from relay.emulator.faults import show
 from relay.emulator.service import Emulator, RequestSeen
+from relay.emulator.shown import clock, visible
 from relay.emulator.store import Point, SeriesKey
 
-__all__ = ["CONTENT_SECURITY_POLICY", "render"]
+__all__ = ["CONTENT_SECURITY_POLICY", "PAGE_FILES", "page_file", "render"]
 
 SERIES_SHOWN, POINTS_SHOWN, REQUESTS_SHOWN = 60, 60, 15
-EVENTS_SHOWN, CONTENT_SHOWN = 15, 300
+EVENTS_SHOWN, FAULTS_SHOWN, CONTENT_SHOWN = 15, 15, 300
 WIDTH, HEIGHT, MARGIN = 280, 60, 4
-MAIN_STATISTICS = ("Sum", "LastValue", "Average", "Maximum", "SampleCount")
 
-STYLE = """
-:root{color-scheme:light dark;font:14px/1.4 system-ui,sans-serif}
-body{margin:1.5rem auto;max-width:72rem;padding:0 1rem}
-main{display:grid;grid-template-columns:repeat(auto-fill,minmax(19rem,1fr));gap:1rem}
-figure{margin:0;padding:.8rem;border:1px solid #8886;border-radius:.5rem}
-figcaption b{overflow-wrap:anywhere}
-small{color:#777;overflow-wrap:anywhere}
-svg{display:block;width:100%;height:4rem;margin:.4rem 0}
-polyline{fill:none;stroke:#0a7cff;stroke-width:1.5}
-circle{fill:#0a7cff}
-table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.2rem .6rem .2rem 0;border-bottom:1px solid #8883}
-"""
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+PAGE_FILES: Mapping[str, str] = MappingProxyType(
+    {
+        "/_emulator/page.css": "page.css",
+        "/_emulator/page.js": "page.js",
+        "/_emulator/chart.js": "chart.js",
+        "/_emulator/parts.js": "parts.js",
+        "/_emulator/uplot.css": UPLOT_STYLE,
+        "/_emulator/uplot.js": UPLOT_SCRIPT,
+    }
+)
+"""What the page is made of beside itself, by path."""
 
-def render(emulator: Emulator) -> str:
-    """The whole page."""
-    template = files("relay.emulator").joinpath("page.html").read_text("utf-8")
-    newest = list(emulator.store.series())[: -SERIES_SHOWN - 1 : -1]
-    charts = [_chart(emulator, key) for key in newest]
-    requests = list(emulator.requests())[: -REQUESTS_SHOWN - 1 : -1]
-    return Template(template).substitute(
-        style=STYLE,
-        summary=_summary(emulator, len(newest)),
-        charts="\n".join(charts),
-        events="\n".join(map(_event, emulator.events.newest(EVENTS_SHOWN))),
-        requests="\n".join(_row(seen) for seen in requests),
+
+def page_file(path: str) -> Answer:
+    """One of ``PAGE_FILES``."""
+    name = PAGE_FILES[path]
+    is_ours = "/" not in name
+    body = files("relay.emulator").joinpath(name).read_bytes() if is_ours else None
+    kind = "text/css" if path.endswith(".css") else "text/javascript"
+    return Answer(
+        200,
+        asset(name) if body is None else body,
+        content_type=f"{kind};charset=utf-8",
+        headers={"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"},
     )
 
 
-def _summary(emulator: Emulator, shown: int) -> str:
+def render(emulator: Emulator, metric: str | None = None) -> str:
+    """The whole page; its small charts are of one metric, or of all."""
+    template = files("relay.emulator").joinpath("page.html").read_text("utf-8")
+    store = emulator.store
+    keys = list(store.series() if not metric else store.metrics().get(metric, ()))
+    newest = keys[: -SERIES_SHOWN - 1 : -1]
+    requests = list(emulator.requests())[: -REQUESTS_SHOWN - 1 : -1]
+    faults = [show(fault) for fault in emulator.faults][:FAULTS_SHOWN]
+    return Template(template).substitute(
+        summary=_summary(emulator, len(newest), metric),
+        charts="\n".join(_chart(emulator, key) for key in newest),
+        events="\n".join(map(_event, emulator.events.newest(EVENTS_SHOWN))),
+        requests="\n".join(_row(seen) for seen in requests),
+        faults="\n".join(map(_fault, faults)),
+    )
+
+
+def _summary(emulator: Emulator, shown: int, metric: str | None) -> str:
     total = len(list(emulator.store.series()))
     waiting = len(emulator.faults)
+    of = f" of {_text(metric)}" if metric else ""
     return (
-        f"{total} series stored, the newest {shown} shown, one point every "
+        f"{total} series stored, the newest {shown}{of} shown, one point every "
         f"{emulator.store.base_period} seconds. {waiting} faults waiting."
     )
 
 
 def _chart(emulator: Emulator, key: SeriesKey) -> str:
     points = emulator.store.points(key, emulator.store.base_period)[-POINTS_SHOWN:]
+    name = _text(key.metric_name)
     caption = (
-        f"<b>{escape(key.metric_name)}</b><br>"
-        f"<small>{escape(key.dimension)}, group {escape(key.group_id)}</small>"
+        f'<a href="?metric={name}"><b>{name}</b></a><br>'
+        f"<small>{_text(key.dimension)}, group {_text(key.group_id)}</small>"
     )
     if not points:
         return f"<figure><figcaption>{caption}<br>no points yet</figcaption></figure>"
     last = points[-1].values
-    name = next((n for n in MAIN_STATISTICS if n in last), next(iter(last)))
-    values = ", ".join(f"{escape(n)} {v:g}" for n, v in last.items())
+    drawn = main_statistic(last) or next(iter(last))
+    values = ", ".join(f"{_text(n)} {v:g}" for n, v in last.items())
     return (
-        f"<figure><figcaption>{caption}</figcaption>{_line(points, name)}"
-        f"<small>{escape(name)} drawn; last at {_clock(points[-1].time_ms / 1000)}: "
+        f"<figure><figcaption>{caption}</figcaption>{_line(points, drawn)}"
+        f"<small>{_text(drawn)} drawn; last at {clock(points[-1].time_ms / 1000)}: "
         f"{values}</small></figure>"
     )
 
@@ -109,7 +128,7 @@ def _scale(value: float, low: float, high: float, size: int) -> float:
 
 def _event(event: CustomEvent) -> str:
     return _cells(
-        _clock(event.time_ms / 1000),
+        clock(event.time_ms / 1000),
         event.name,
         event.group_id,
         event.content[:CONTENT_SHOWN],
@@ -118,7 +137,7 @@ def _event(event: CustomEvent) -> str:
 
 def _row(seen: RequestSeen) -> str:
     return _cells(
-        _clock(seen.received),
+        clock(seen.received),
         seen.action or "",
         seen.signature or "none",
         seen.entries,
@@ -128,13 +147,14 @@ def _row(seen: RequestSeen) -> str:
     )
 
 
+def _fault(fault: Mapping[str, object]) -> str:
+    what = ", ".join(f"{k} {v}" for k, v in fault.items() if k != "times")
+    return _cells(fault["times"], what[:CONTENT_SHOWN])
+
+
 def _cells(*cells: object) -> str:
-    return "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in cells) + "</tr>"
+    return "<tr>" + "".join(f"<td>{_text(cell)}</td>" for cell in cells) + "</tr>"
 
 
-def _clock(seconds: float) -> str:
-    """A time of day in UTC; nothing where the number is no date."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%H:%M:%S")
-    except (ValueError, OverflowError, OSError):
-        return "?"
+def _text(given: object) -> str:
+    return escape(visible(str(given)))

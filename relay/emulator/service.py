@@ -7,6 +7,7 @@ import json
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from relay.cloudmonitor.contract import ACTION, EVENTS, HYBRID_ACTION, VERSION
@@ -88,9 +89,10 @@ class Emulator:
         """Every request seen, oldest first, as far as memory goes."""
         return iter(self._requests)
 
-    def request_lines(self) -> Iterator[bytes]:
-        """The same as JSON, without line ends."""
-        return (json.dumps(seen._asdict()).encode() for seen in self._requests)
+    def request_lines(self, last: int | None = None) -> Iterator[bytes]:
+        """The same as JSON, without line ends; all, or the ``last`` of them."""
+        newest = list(islice(reversed(self._requests), last))
+        return (json.dumps(seen._asdict()).encode() for seen in reversed(newest))
 
     def _answer(self, call: Call, fault: Fault, now: float) -> Answer:
         request_id = str(uuid.uuid4()).upper()

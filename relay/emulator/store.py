@@ -6,7 +6,7 @@ Knows the quota and what a repetition does; memory is bounded, the oldest goes f
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -28,6 +28,12 @@ class SeriesKey(NamedTuple):
     group_id: str
     metric_name: str
     dimension: str
+
+    @property
+    def dimensions(self) -> dict[str, str]:
+        """The pairs of ``dimension``: neither keys nor values can hold ``=`` or ``&``."""
+        parts = (part.partition("=") for part in self.dimension.split("&") if part)
+        return {key: value for key, _, value in parts}
 
     @property
     def md5(self) -> str:
@@ -52,12 +58,18 @@ class Store:
         self._limits = limits
         self._log = Log(LOG_BYTES_MAX)
         self._series: dict[SeriesKey, dict[int, dict[int, Values]]] = {}
+        self._metrics: dict[str, list[SeriesKey]] = {}
         self._oldest: deque[tuple[SeriesKey, int, int]] = deque()
 
     @property
+    def periods(self) -> tuple[int, ...]:
+        """The periods there are, in seconds, the shortest first."""
+        return self._limits.periods
+
+    @property
     def base_period(self) -> int:
-        """The shortest period there is, in seconds."""
-        return self._limits.periods[0]
+        """The shortest of them."""
+        return self.periods[0]
 
     def add(self, entry: Entry, request_id: str, received: float) -> bool:
         """Keep an entry; False when it would make a series beyond the quota."""
@@ -66,6 +78,7 @@ class Store:
             if len(self._series) >= self._limits.series_quota:
                 return False
             self._series[key] = {}
+            self._metrics.setdefault(key.metric_name, []).append(key)
         self._log.append(_line(entry, request_id, received))
         if entry.type == TYPE_RAW:
             for period in self._limits.periods:
@@ -80,6 +93,7 @@ class Store:
         """Forget entries, series and points."""
         self._log.clear()
         self._series.clear()
+        self._metrics.clear()
         self._oldest.clear()
 
     def lines(self) -> Iterator[bytes]:
@@ -89,6 +103,10 @@ class Store:
     def series(self) -> Iterable[SeriesKey]:
         """Every series, oldest first."""
         return self._series.keys()
+
+    def metrics(self) -> Mapping[str, Sequence[SeriesKey]]:
+        """The series of each metric name, both oldest first."""
+        return self._metrics
 
     def points(self, key: SeriesKey, period: int) -> list[Point]:
         """The points of one series and period, by time."""

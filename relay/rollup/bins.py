@@ -16,14 +16,14 @@ from collections.abc import Iterable, Iterator
 
 from relay.rollup.columns import PartReader, PartWriter
 
-__all__ = ["MOST_CHUNKS", "RELATIVE_ERROR", "Bins"]
+__all__ = ["MOST_CHUNKS", "PER_LOG_GAMMA", "RELATIVE_ERROR", "Bins"]
 
 RELATIVE_ERROR = 0.005
 
 # A little finer than promised, so that rounding at a bin's edge stays within it.
 _ERROR = 0.998 * RELATIVE_ERROR
 _LOG_GAMMA = math.log((1 + _ERROR) / (1 - _ERROR))
-_PER_LOG_GAMMA = 1 / _LOG_GAMMA
+PER_LOG_GAMMA = 1 / _LOG_GAMMA
 _LOG_MIDDLE = math.log(1 - _ERROR)  # 2g^i / (g + 1) = (1 - e) g^i
 
 _CHUNK_BITS = 6
@@ -36,6 +36,10 @@ MOST_CHUNKS = 72
 as many values that are far apart. Beyond that the smallest magnitudes share a bin."""
 
 _BELOW_ALL = -(1 << 30)
+
+
+RowParts = tuple[int, Iterable[tuple[int, bytes]]]
+"""The floor of a row, and its chunks by their place, as doubles in the machine's order."""
 
 
 class Bins:
@@ -51,7 +55,7 @@ class Bins:
 
     def add(self, values: Iterable[float], weight: float) -> None:
         """Count ``values`` with ``weight`` each."""
-        log, ceil, per, positive = math.log, math.ceil, _PER_LOG_GAMMA, self.positive
+        log, ceil, per, positive = math.log, math.ceil, PER_LOG_GAMMA, self.positive
         for value in values:
             if value > 0.0:
                 if positive.add(ceil(log(value) * per), weight):
@@ -91,6 +95,25 @@ class Bins:
         bins.negative, bins.positive = _Row.load(part), _Row.load(part)
         return bins
 
+    def cells(self) -> Iterator[tuple[bool, int, float]]:
+        """Whether it is negative, the index and the weight of each bin but that of zero."""
+        for index, weight in self.negative.ascending():
+            yield True, index, weight
+        for index, weight in self.positive.ascending():
+            yield False, index, weight
+
+    def floors(self) -> tuple[int, int]:
+        """Of the negative and of the positive row."""
+        return self.negative.floor, self.positive.floor
+
+    @classmethod
+    def of_rows(cls, negative: RowParts, zero: float, positive: RowParts) -> "Bins":
+        """Bins with these rows."""
+        bins = cls()
+        bins.zero = zero
+        bins.negative, bins.positive = _Row.of(*negative), _Row.of(*positive)
+        return bins
+
     def _bound(self) -> None:
         """Give up the smallest magnitudes of the longer row, if there are too many."""
         negative, positive = len(self.negative.chunks), len(self.positive.chunks)
@@ -118,18 +141,18 @@ def _value(index: int) -> float:
 class _Row:
     """Weights by index, in chunks that are there where something was added.
 
-    What is below ``_floor`` counts as if it were there.
+    What is below ``floor`` counts as if it were there.
     """
 
-    __slots__ = ("_floor", "chunks")
+    __slots__ = ("chunks", "floor")
 
     def __init__(self) -> None:
         self.chunks: dict[int, array[float]] = {}
-        self._floor = _BELOW_ALL
+        self.floor = _BELOW_ALL
 
     def add(self, index: int, weight: float) -> bool:
         """Whether it took another chunk."""
-        index = max(index, self._floor)
+        index = max(index, self.floor)
         chunk = self.chunks.get(index >> _CHUNK_BITS)
         if chunk is not None:
             chunk[index & _IN_CHUNK] += weight
@@ -141,25 +164,32 @@ class _Row:
     def give_up_lowest(self) -> None:
         """Move the weight of the lowest chunk to the lowest bin of the next; of two."""
         lowest, heir = sorted(self.chunks)[:2]
-        self._floor = heir << _CHUNK_BITS
+        self.floor = heir << _CHUNK_BITS
         self.chunks[heir][0] += sum(self.chunks.pop(lowest))
 
     def copy(self) -> "_Row":
         same = _Row()
-        same._floor = self._floor
+        same.floor = self.floor
         same.chunks = {at: chunk[:] for at, chunk in self.chunks.items()}
         return same
 
     def save(self, part: PartWriter) -> None:
-        part.whole.extend((self._floor, len(self.chunks)))
+        part.whole.extend((self.floor, len(self.chunks)))
         for at, chunk in self.chunks.items():
             part.whole.append(at)
             part.real.extend(chunk)
 
     @classmethod
+    def of(cls, floor: int, chunks: Iterable[tuple[int, bytes]]) -> "_Row":
+        row = cls()
+        row.floor = floor
+        row.chunks = {at: array("d", chunk) for at, chunk in chunks}
+        return row
+
+    @classmethod
     def load(cls, part: PartReader) -> "_Row":
         row = cls()
-        row._floor = part.whole()
+        row.floor = part.whole()
         for _ in range(part.whole()):
             row.chunks[part.whole()] = part.reals(_CHUNK)
         return row

@@ -1,10 +1,20 @@
 """An open period, until it is handed to the side that closes it."""
 
+from collections.abc import Sized
+from typing import Protocol
+
 from relay.rollup.series import Series
 from relay.rollup.slot import Slot
-from relay.rollup.spelling import Spellings
 
-__all__ = ["Book", "FrozenBook"]
+__all__ = ["Book", "FrozenBook", "Leftover"]
+
+
+class Leftover(Sized, Protocol):
+    """Spellings that were not used in a whole period."""
+
+    def drain(self) -> None:
+        """Free them, holding nobody up."""
+        ...
 
 
 class FrozenBook:
@@ -45,7 +55,7 @@ class Book:
         self.slots: dict[Series, Slot] = {}
         self.earlier: list[Book] = []
         self.gone: list[Series] = []
-        self.leftovers: list[Spellings] = []
+        self.leftovers: list[Leftover] = []
         self._frozen: FrozenBook | None = None
 
     def slot(self, series: Series) -> Slot | None:

@@ -8,14 +8,23 @@ in the order of sealing. Nothing is shared between the two but what ``seal`` and
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from relay.rollup.overflow import Overflow
 from relay.rollup.series import Series
 from relay.rollup.summary import Summary
 from relay.statsd.sample import Item, Kind, Reason, Refusal, What
 
-__all__ = ["Engine", "FeedSome", "Restored", "Rollup", "Sealed", "Tally"]
+__all__ = [
+    "Drain",
+    "Engine",
+    "FeedSome",
+    "Restored",
+    "Rollup",
+    "Sealed",
+    "Tally",
+    "drain_of",
+]
 
 
 class Tally(NamedTuple):
@@ -68,6 +77,57 @@ class Sealed(Protocol):
 
 FeedSome = Callable[[bytes, int], bytes]
 """See ``Engine.feed_some``."""
+
+
+class Drain(Protocol):
+    """Reads a bound socket of UDP into an engine, in a thread of its own."""
+
+    rest: float
+    """For how long it leaves the socket alone once that is empty, in seconds; 0: never."""
+
+    @property
+    def datagrams(self) -> int:
+        """How many were taken so far."""
+        ...
+
+    @property
+    def received_bytes(self) -> int:
+        """What was in them."""
+        ...
+
+    @property
+    def seen_at(self) -> float:
+        """When the last ones were read, in Unix seconds; 0: never."""
+        ...
+
+    def run(self) -> None:
+        """Read and take until ``stop`` is called.
+
+        Raises what taking a line raised, which is a defect; lines behind it were taken.
+        OSError where the descriptor is no socket.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Have ``run`` return soon; what is not read stays in the socket."""
+        ...
+
+
+@runtime_checkable
+class Draining(Protocol):
+    """What an engine that can do that has besides."""
+
+    def drain(self, socket: int, signed_gauge: str, /) -> Drain:
+        """For a descriptor that is open as long as ``run``; see ``feed_as``."""
+        ...
+
+
+def drain_of(engine: "Engine", signed_gauge: str) -> Callable[[int], Drain] | None:
+    """Makes drains, where ``engine`` has any."""
+    if not isinstance(engine, Draining):
+        return None
+    draining: Draining = engine
+    return lambda socket: draining.drain(socket, signed_gauge)
 
 
 class Engine(Protocol):

@@ -11,9 +11,19 @@ from relay.rollup.treatment import Rules
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Event, Kind
 
-__all__ = ["ENGINES", "EngineOptions", "open_engine"]
+__all__ = ["ENGINES", "EngineOptions", "engine_names", "open_engine"]
 
 ENGINES = ("auto", "python", "native")
+
+_here: dict[str, Callable[..., Engine]] = {}
+_why_not_native = ""
+try:
+    from relay.rollup.native import NativeEngine
+except ImportError as error:
+    _why_not_native = f"{error}"
+else:
+    _here["native"] = NativeEngine
+_here["python"] = PythonEngine
 
 
 class EngineOptions(TypedDict, total=False):
@@ -36,6 +46,11 @@ class EngineOptions(TypedDict, total=False):
     event: Callable[[Event], None]
 
 
+def engine_names() -> tuple[str, ...]:
+    """The engines of this installation, the fastest first."""
+    return tuple(_here)
+
+
 def open_engine(
     name: str, resolve: Resolve, grammar: Grammar, **options: Unpack[EngineOptions]
 ) -> Engine:
@@ -43,11 +58,13 @@ def open_engine(
 
     Raises ConfigError where it is not there.
     """
-    if name == "native":
-        raise ConfigError(
-            "engine",
-            "there is no native engine in this installation; use auto or python",
-        )
     if name not in ENGINES:
         raise ConfigError("engine", f"{name!r} is none of {', '.join(ENGINES)}")
-    return PythonEngine(resolve, grammar, **options)
+    if name not in {"auto", *_here}:
+        raise ConfigError(
+            "engine",
+            "there is no native engine in this installation; use auto or python, or"
+            f" install with a C compiler at hand ({_why_not_native})",
+        )
+    make = _here[next(iter(_here)) if name == "auto" else name]
+    return make(resolve, grammar, **options)

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeSlot
+from relay.rollup.slot import GaugeBase, Slot
 from relay.rollup.treatment import Rules
 from relay.statsd.sample import Kind, Reason, Tags
 
@@ -64,7 +64,7 @@ class Held(NamedTuple):
     named: Named
     seen: int
     turn: int
-    gauge: GaugeSlot | None
+    gauge: GaugeBase | None
     gauge_period: int
 
     @property
@@ -174,12 +174,35 @@ class HeldSeries:
         life = self.gauge_life
         return 0.0 if life and period - held.gauge_period >= life else held.last
 
-    def remember(self, held: Held, slot: GaugeSlot, period: int) -> None:
+    def remember(self, held: Held, slot: GaugeBase, period: int) -> None:
         """Let ``slot`` be the memory, unless that of a later period already is."""
         named, seen, turn, gauge, gauge_period = held
         if gauge is slot or (gauge is not None and period < gauge_period):
             return
         self._held[named.identity] = Held(named, seen, turn, slot, period)
+
+    def see_again(self, named: Named, slot: Slot, period: int) -> bool:
+        """As ``see`` and ``remember`` in one, for a series that is known to whoever asks.
+
+        False, with nothing noted, where it is not held any more.
+        """
+        held = self._held.get(named.identity)
+        if held is None or held.named is not named:
+            return False
+        _, seen, turn, gauge, gauge_period = held
+        is_seen = period > seen
+        if is_seen:
+            self._turn += 1
+            seen, turn = period, self._turn
+        if isinstance(slot, GaugeBase) and (gauge is None or period >= gauge_period):
+            gauge, gauge_period = slot, period
+        elif not is_seen:
+            return True
+        fields = named, seen, turn, gauge, gauge_period
+        self._held[named.identity] = tuple.__new__(Held, fields)  # half the time
+        if is_seen:
+            self._held.move_to_end(named.identity)
+        return True
 
     def no_room(self, identity: Identity, now: int, priority: int = 0) -> Reason | None:
         """Why a new series finds no place; ``now`` is the period that is open."""

@@ -1,136 +1,29 @@
 """The engine in Python: the specification that any other one has to match.
 
-A line goes one of two ways. The *slow path* asks the grammar, resolves the series and
-hands each value to a slot. What it learns about a spelling, that is the text around the
-value, it keeps in the open period's book; the *hot path* in ``feed`` recognises it with
-one look-up and adds the value itself. Both ways give the very same result, and whatever
-the hot path is not sure of goes the slow one.
-
-No clock, no IO, no log; periods come as arguments.
+Its hot path is one loop over lines and two look-ups in dicts. No clock, no IO, no log.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-
-from relay.rollup.adding import add, runs, slot_makers
-from relay.rollup.admission import UNSHOWN, UNWANTED, Admission
-from relay.rollup.book import Book
-from relay.rollup.books import Books
-from relay.rollup.carry import read_carried, write_carried
-from relay.rollup.closing import Closer
-from relay.rollup.effort import ENOUGH, FOLDING, cost
-from relay.rollup.engine import FeedSome, Restored, Rollup, Sealed, Tally
+from relay.rollup.core import Core
+from relay.rollup.effort import ENOUGH, FOLDING
+from relay.rollup.engine import FeedSome
 from relay.rollup.finite import SAFE_VALUE
-from relay.rollup.held import Held, HeldSeries
-from relay.rollup.ledger import KINDS, Ledger
-from relay.rollup.looking import chosen, seen
-from relay.rollup.overflow import Overflow
-from relay.rollup.series import Resolve, Series
-from relay.rollup.series_table import Names
-from relay.rollup.slot import MEMBER_BYTES, GaugeSlot, Slot
-from relay.rollup.snapshot import Snapshot, read_snapshot
-from relay.rollup.spelling import (
-    COUNTER,
-    GAUGE,
-    IGNORED,
-    SET,
-    UNSIGNED,
-    Spelled,
-    is_plain,
-    plain_value,
-    spell,
-)
-from relay.rollup.stored import attempt, slot_loaders
-from relay.rollup.summary import Summary
-from relay.rollup.taken import Span
-from relay.rollup.treatment import Rules
+from relay.rollup.slot import MEMBER_BYTES
+from relay.rollup.spelling import COUNTER, GAUGE, IGNORED, SET, UNSIGNED
 from relay.rollup.vocabulary import Vocabulary
-from relay.statsd.grammar import Grammar, by_length, lines
+from relay.statsd.grammar import by_length
 from relay.statsd.lengths import LINE_BYTES
-from relay.statsd.sample import Event, Item, Kind, Reason, Refusal, Sample, What
 
 __all__ = ["PythonEngine"]
 
-_FEWEST_SPELLINGS = 1024
 
-MANY_NEW = 10_000
-"""In a period; of further ones the spelling is learned when they come again: 270 bytes."""
-
-
-class PythonEngine:
-    """Accumulates by period; the protocol ``Engine`` says what each call promises.
-
-    ``long_factor`` base periods make a long one (0: none). ``exact_samples`` and
-    ``exact_members`` are how many a timer and a set keep as they are. Idle for more
-    than ``idle_ttl_seconds`` (0: never) a series falls silent, those of
-    ``silent_kinds`` at once, and after ``gauge_ttl`` periods (0: never) a gauge is
-    forgotten. A time stamp may lie ``future_seconds`` behind the open period's end. The
-    first ``feed`` opens the oldest period that is ours: a stamp of an earlier one is
-    late. ``released`` is told of each series whose name another one may have again;
-    ``rules`` say before all else which series what was sent counts as. ``event`` gets
-    each event that the grammar reads; it is no section, and who gets it counts it.
-    """
+class PythonEngine(Core):
+    """``Core`` with a hot path in Python."""
 
     name = "python"
+    _known: Vocabulary
 
-    def __init__(
-        self,
-        resolve: Resolve,
-        grammar: Grammar,
-        *,
-        period_seconds: int = 60,
-        long_factor: int = 5,
-        percentiles: Sequence[int] = (50, 75, 90, 95, 98, 99),
-        series_limit: int = 100_000,
-        idle_ttl_seconds: int = 3600,
-        silent_kinds: Collection[Kind] = (),
-        gauge_ttl: int = 0,
-        exact_samples: int = 1024,
-        exact_members: int = 1024,
-        future_seconds: int = 60,
-        series_limit_per_name: int = 0,
-        new_series_limit: int = 0,
-        released: Callable[[Series], None] = lambda _: None,
-        rules: Rules | None = None,
-        event: Callable[[Event], None] = lambda _: None,
-    ) -> None:
-        self._grammar, self._parse, self._event = grammar, grammar.parse, event
-        self._resolve = resolve
-        self._rules = rules = rules or Rules()
-        self._released = released
-        self._held = HeldSeries(
-            series_limit,
-            idle_ttl_seconds,
-            limit_per_name=series_limit_per_name,
-            limit_of_new=new_series_limit,
-            gauge_life=gauge_ttl * period_seconds,
-            span=period_seconds * (long_factor or 5),
-            apart=period_seconds * (long_factor + 1),
-            let_go=lambda series: self._book.gone.append(series),  # noqa: PLW0108 - the book of then
-            released=rules.forgetting(released),
-            rules=rules,
-        )
-        self._admission = Admission(resolve, self._held, rules)
-        self._new_slot = slot_makers(exact_samples, exact_members)
-        self._loaders = slot_loaders(exact_samples, exact_members)
-        self._length = period_seconds
-        self._known = Vocabulary(max(series_limit, _FEWEST_SPELLINGS))
-        self._ledger = Ledger()
-
-        self._books = Books(period_seconds, future_seconds)
-        self._now: int | None = None  # by the wall clock
-        self._book = Book(0)
-        self._snapshot: Snapshot | None = None
-
-        # Belongs to the thread that closes; nothing but close, finish and carry may touch it.
-        self._closer = Closer(
-            period_seconds=period_seconds,
-            long_factor=long_factor,
-            percentages=percentiles,
-            idle_ttl=idle_ttl_seconds,
-            silent_kinds=silent_kinds,
-            gauge_ttl=gauge_ttl,
-            treatments=rules.treatments,
-        )
+    def _vocabulary(self, most: int) -> Vocabulary:
+        return Vocabulary(most)
 
     def feed(self, datagram: bytes, period: int, /) -> None:
         rest = self._pieces(datagram, period)
@@ -159,6 +52,14 @@ class PythonEngine:
             self._turn(period)
         pieces = datagram.split(b"\n")
         return pieces if len(datagram) <= LINE_BYTES else self._without_long(pieces)
+
+    def _without_long(self, pieces: list[bytes]) -> list[bytes]:
+        """Those that are short enough to be looked at; the others are refused."""
+        short, long = by_length(pieces)
+        self._ledger.lines += len(long)
+        for line in long:
+            self._account(line, None)
+        return short
 
     # A call costs more than all the rest of a common line, so that this is one loop.
     def _some(self, pieces: list[bytes]) -> list[bytes]:  # noqa: C901, PLR0912, PLR0915
@@ -236,214 +137,3 @@ class PythonEngine:
         left = list(rest)
         self._ledger.lines -= len(left)
         return left
-
-    def seal(self, before: int, seen: bool = True, /) -> Sequence[Book]:
-        self._now = None
-        return self._books.seal(before, seen)
-
-    def seal_all(self, latest: int | None = None, /) -> Sequence[Book]:
-        self._now = None
-        return self._books.seal_all(latest)
-
-    def step(self, old: int, new: int, /) -> bool:
-        stepped = self._books.step(old, new)
-        if stepped:
-            self._turn(new)
-        return stepped
-
-    def close(self, sealed: Sealed, /) -> Sequence[Rollup]:
-        if not isinstance(sealed, Book):
-            raise TypeError(f"not sealed by this engine: {sealed!r}")
-        sealed.drain()
-        whole, gone = sealed.whole(), sealed.all_gone()
-        return self._closer.close(sealed.start, whole, sealed.age, gone)
-
-    def finish(self, latest: int | None = None, /) -> Sequence[Rollup]:
-        return self._closer.finish(latest)
-
-    def change(
-        self,
-        *,
-        percentiles: Sequence[int],
-        idle_ttl_seconds: int,
-        silent_kinds: Collection[Kind],
-        gauge_ttl: int = 0,
-    ) -> None:
-        self._closer.change(percentiles, idle_ttl_seconds, silent_kinds, gauge_ttl)
-        self._held.idle_ttl = idle_ttl_seconds  # the other thread's, but a number
-        self._held.gauge_life = gauge_ttl * self._length
-
-    def snapshot(self) -> Snapshot:
-        if self._snapshot is not None:
-            self._snapshot.void()
-        self._known.pause()  # so that every slot is asked for before it is written to
-        counts, books = self._ledger.counts(), self._books.freeze()
-        held, turnover = self._held.all(), self._held.turnover()
-        self._snapshot = Snapshot(
-            *(self._length, counts, books, held, turnover),
-            treatments=self._rules.treatments,
-        )
-        return self._snapshot
-
-    def carry(self) -> Iterator[bytes]:
-        known = self._length, self._rules.treatments
-        return write_carried(self._closer.carried(), *known)
-
-    def restore(self, snapshot: Iterable[bytes], carry: Iterable[bytes], /) -> Restored:
-        names = Names(self._resolve, self._rules.treatments)
-        known = self._length, names, self._loaders
-        opened, unfit_snapshot = attempt(lambda p: read_snapshot(p, *known), snapshot)
-        carried, unfit_carry = attempt(lambda p: read_carried(p, *known), carry)
-        floor: int | None = None
-        books: Sequence[Book] = ()
-        taken: list[Span] = []
-        if carried is not None:
-            self._closer.restore(carried)
-            taken += carried.closed
-        if opened is not None:
-            self._held.restore(opened.held, opened.turnover)
-            self._ledger = opened.ledger
-            floor, books = opened.floor, opened.books
-            taken += opened.taken
-        for named in self._held.not_held(names.all()):
-            self._released(named.series)
-        periods = self._books.restore(floor, taken, books)
-        return Restored(periods, unfit_snapshot, unfit_carry)
-
-    def peek(self, kind: Kind, period: int, /) -> Iterator[tuple[Series, Summary]]:
-        if period != self._now:
-            self._turn(period)
-        return seen(self._held.all(), kind, self._book.slots.get)
-
-    def forget(self, kind: Kind, pattern: str, period: int, /) -> Sequence[Series]:
-        if period != self._now:
-            self._turn(period)
-        gone = list(chosen(self._held.all(), kind, pattern))
-        if gone:
-            self._known.pause()  # so that no spelling writes to a slot that is gone
-        for held in gone:
-            self._book.slots.pop(held.named.series, None)
-            self._held.forget(held, self._book.age)
-        return [held.named.series for held in gone]
-
-    def explain(self, datagram: bytes, /) -> Sequence[Item]:
-        return [item for line in lines(datagram) for item in self._parse(line)]
-
-    def tally(self) -> Tally:
-        return self._ledger.tally(len(self._held))
-
-    def overflow(self) -> Overflow:
-        return self._admission.overflow()
-
-    def last_refusals(self) -> Sequence[Refusal]:
-        return self._ledger.latest()
-
-    def _turn(self, period: int) -> None:
-        """Make ``period`` the present one; see ``Books`` for what that means."""
-        self._now = period
-        book = self._books.turn(period)
-        if book is self._book:
-            return
-        self._book = book
-        # What was not seen again in a whole period goes; elsewhere, as that takes time.
-        book.leftovers += self._known.turn()
-
-    def _without_long(self, pieces: list[bytes]) -> list[bytes]:
-        """Those that are short enough to be looked at; the others are refused."""
-        short, long = by_length(pieces)
-        self._ledger.lines += len(long)
-        for line in long:
-            self._account(line, None)
-        return short
-
-    def _slow(self, piece: bytes) -> int:
-        """Take a line by its spelling of the period before, or by way of the grammar.
-
-        Gives what that has cost, in some 7 µs.
-        """
-        spelled = spell(piece)
-        if self._recall(spelled):
-            return 1
-        stripped = lines(piece)
-        if not stripped:
-            self._ledger.lines -= 1
-            return 1
-        return self._account(stripped[0], spelled)
-
-    def _account(self, line: bytes, spelled: Spelled | None) -> int:
-        """Take a line by way of the grammar; its spelling may be learned."""
-        items = self._parse(line)
-        namings = self._admission.namings
-        duplicates = 0
-        for item, times in runs(items):
-            if isinstance(item, Sample):
-                duplicates = max(0, len(item.tags_raw) - len(item.tags))
-                if len(items) > 1 or (spelled and not is_plain(item, spelled)):
-                    spelled = None
-                for _ in range(times):
-                    self._take(item, line, spelled)
-            elif isinstance(item, Event):
-                self._event(item)
-            else:
-                self._ledger.set_aside(item, times)
-        self._ledger.duplicate_tags += duplicates
-        return cost(items, line, self._admission.namings - namings)
-
-    def _recall(self, spelled: Spelled) -> bool:
-        """Take a plain line whose spelling was learned in the period before."""
-        known = self._known.recall(spelled)
-        if known is None:
-            return False
-        code, weight, named = known
-        value = plain_value(code, spelled.value)
-        held = self._held.get(named.identity)
-        if value is None or held is None or held.named is not named:
-            return False
-        held = self._held.see(held, self._book.age)
-        slot = self._book.slot(named.series) or self._new_slot[KINDS[code]]()
-        slot.add(value, weight)  # plain ones are taken always
-        self._ledger.taken[code] += 1
-        self._enter(slot, held, self._book)
-        self._known.learn(spelled, weight, slot, named)
-        return True
-
-    def _take(self, sample: Sample, line: bytes, spelled: Spelled | None) -> None:
-        """Count a sample; its spelling is learned if it is plain."""
-        times = len(sample.values)
-        namings = self._admission.namings
-        place = self._place(sample)
-        if isinstance(place, Reason | What):
-            # Of names that find no room only a few prefixes are kept, by Admission.
-            text = None if place in UNSHOWN else line
-            counts = self._ledger.turn_away(place, text, times)
-            if spelled is not None and place in UNWANTED:
-                self._known.ignore(spelled, sample.kind, place, counts)
-            return
-        book, held = place
-        weight = 1.0 / sample.rate
-        slot = book.slot(held.named.series) or self._new_slot[sample.kind]()
-        taken = add(sample, weight, slot, self._held.memory(held, book.age))
-        self._ledger.taken[KINDS.index(sample.kind)] += taken
-        if taken < times:
-            self._ledger.refuse(Reason.OVERFLOW, line, times - taken)
-        if taken:
-            self._enter(slot, held, book)
-            # Not of a series that is new in a flood: most of those never come again.
-            is_new = namings != self._admission.namings
-            if spelled is not None and not (is_new and self._held.came > MANY_NEW):
-                self._known.learn(spelled, weight, slot, held.named)
-
-    def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
-        """The period and the series a sample belongs to, or why it has none."""
-        stamp = sample.timestamp
-        book = self._book if stamp is None else self._books.stamped(stamp)
-        if isinstance(book, Reason):
-            return book
-        held = self._admission.series(sample, book.age, self._book.age)
-        return (book, held) if isinstance(held, Held) else held
-
-    def _enter(self, slot: Slot, held: Held, book: Book) -> None:
-        """Have ``slot`` in the book, now that it has a value."""
-        book.slots[held.named.series] = slot
-        if isinstance(slot, GaugeSlot):
-            self._held.remember(held, slot, book.age)

@@ -1,6 +1,7 @@
 """How each kind accumulates within a period: counters, gauges, sets.
 
-Timers are in timer.py. A slot belongs to one thread while its period is open; sealed,
+Timers are in timer.py. What a slot does is in a base without storage, so that the native
+engine can keep the same fields as plain numbers (native_slots.py). A slot belongs to one thread while its period is open; sealed,
 nothing writes to it any more and any thread may read, merge and summarise it.
 
 ``add`` takes one value of a sample and is False, with nothing changed, where a sum would
@@ -11,14 +12,28 @@ and weights that are safe, for which no test is needed (finite.py).
 import math
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.distinct import HyperLogLog
 from relay.rollup.finite import clamp, clamped_mean
 from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary, Summary
 
-__all__ = ["MEMBER_BYTES", "CounterSlot", "GaugeSlot", "SetSlot", "Slot"]
+__all__ = [
+    "MEMBER_BYTES",
+    "NO_STORAGE",
+    "CounterBase",
+    "CounterSlot",
+    "GaugeBase",
+    "GaugeSlot",
+    "SetBase",
+    "SetSlot",
+    "Slot",
+]
+
+
+NO_STORAGE: tuple[str, ...] = ()
+"""Slots of a base: the classes that derive from it say where its fields are."""
 
 
 class Slot(Protocol):
@@ -53,10 +68,12 @@ _IDLE_COUNTER = CounterSummary(0.0, 0.0)
 _IDLE_SET = SetSummary(0)
 
 
-class CounterSlot:
+class CounterBase:
     """Σ value/rate and Σ 1/rate, added up in the order of arrival as the reference does."""
 
-    __slots__ = ("count", "total")
+    __slots__ = NO_STORAGE
+    total: float
+    count: float
 
     def __init__(self, total: float = 0.0, count: float = 0.0) -> None:
         self.total = total
@@ -70,19 +87,18 @@ class CounterSlot:
         self.total, self.count = total, count
         return True
 
-    def merged(self, other: "CounterSlot") -> "CounterSlot":
-        return CounterSlot(
-            clamp(self.total + other.total), clamp(self.count + other.count)
-        )
+    def merged(self, other: "CounterBase") -> "CounterBase":
+        total, count = self.total + other.total, self.count + other.count
+        return type(self)(clamp(total), clamp(count))
 
-    def copy(self) -> "CounterSlot":
-        return CounterSlot(self.total, self.count)
+    def copy(self) -> "CounterBase":
+        return type(self)(self.total, self.count)
 
     def save(self, part: PartWriter) -> None:
         part.real.extend((self.total, self.count))
 
     @classmethod
-    def load(cls, part: PartReader) -> "CounterSlot":
+    def load(cls, part: PartReader) -> Self:
         return cls(part.real(), part.real())
 
     def summary(self, percentages: Sequence[int]) -> CounterSummary:  # noqa: ARG002
@@ -92,10 +108,21 @@ class CounterSlot:
         return _IDLE_COUNTER
 
 
-class GaugeSlot:
+class CounterSlot(CounterBase):
+    """Kept as Python numbers."""
+
+    __slots__ = ("count", "total")
+
+
+class GaugeBase:
     """The values a gauge took; ``last`` means nothing before the first of them."""
 
-    __slots__ = ("count", "last", "maximum", "minimum", "total")
+    __slots__ = NO_STORAGE
+    last: float
+    total: float
+    count: int
+    minimum: float
+    maximum: float
 
     def __init__(self) -> None:
         self.last = 0.0
@@ -122,8 +149,8 @@ class GaugeSlot:
         self.total = clamp(self.total)
         return True
 
-    def merged(self, other: "GaugeSlot") -> "GaugeSlot":
-        both = GaugeSlot()
+    def merged(self, other: "GaugeBase") -> "GaugeBase":
+        both = type(self)()
         both.last = other.last
         both.total = clamp(self.total + other.total)
         both.count = self.count + other.count
@@ -131,8 +158,8 @@ class GaugeSlot:
         both.maximum = max(self.maximum, other.maximum)
         return both
 
-    def copy(self) -> "GaugeSlot":
-        same = GaugeSlot()
+    def copy(self) -> "GaugeBase":
+        same = type(self)()
         same.last, same.total, same.count = self.last, self.total, self.count
         same.minimum, same.maximum = self.minimum, self.maximum
         return same
@@ -142,7 +169,7 @@ class GaugeSlot:
         part.whole.append(self.count)
 
     @classmethod
-    def load(cls, part: PartReader) -> "GaugeSlot":
+    def load(cls, part: PartReader) -> Self:
         slot = cls()
         slot.last, slot.total, slot.minimum, slot.maximum = part.reals(4)
         slot.count = part.whole()
@@ -156,6 +183,12 @@ class GaugeSlot:
         return GaugeSummary(self.last, self.last, self.last, self.last, 0)
 
 
+class GaugeSlot(GaugeBase):
+    """Kept as Python numbers."""
+
+    __slots__ = ("count", "last", "maximum", "minimum", "total")
+
+
 MEMBER_BYTES = 64
 """Members longer than this are kept as a digest, so that none costs more."""
 
@@ -164,19 +197,24 @@ _UNFOLDED = 128
 """Members that wait beyond the limit of exact ones: more would outweigh the sketch."""
 
 
-class SetSlot:
+class SetBase:
     """Distinct members: themselves up to ``exact`` of them, then HyperLogLog.
 
     Beyond that ``members`` holds those that have not been folded in yet. ``most`` is how
     many it may hold now.
     """
 
-    __slots__ = ("_exact", "members", "most", "sketch")
+    __slots__ = NO_STORAGE
+    _exact: int
+    most: int
+    sketch: HyperLogLog | None
+    members: set[bytes]
+    _empty: ClassVar[type[set[bytes]]] = set
 
     def __init__(self, exact: int) -> None:
         self._exact = self.most = exact
-        self.sketch: HyperLogLog | None = None
-        self.members: set[bytes] = set()
+        self.sketch = None
+        self.members = self._empty()
 
     def add(self, value: str, _weight: float) -> bool:
         member = value.encode()
@@ -194,20 +232,20 @@ class SetSlot:
             self.members.clear()
             self.most = min(self._exact, _UNFOLDED)
 
-    def merged(self, other: "SetSlot") -> "SetSlot":
-        both = SetSlot(self._exact)
+    def merged(self, other: "SetBase") -> "SetBase":
+        both = type(self)(self._exact)
         both.members = self.members | other.members
         for part in (self, other):
             if part.sketch is not None:
                 both.sketch = both.sketch or HyperLogLog()
                 both.sketch.absorb(part.sketch)
-                both.most = min(both._exact, _UNFOLDED)
+                both.most = min(self._exact, _UNFOLDED)
         both.trim()
         return both
 
-    def copy(self) -> "SetSlot":
-        same = SetSlot(self._exact)
-        same.members, same.most = set(self.members), self.most
+    def copy(self) -> "SetBase":
+        same = type(self)(self._exact)
+        same.members, same.most = self.members.copy(), self.most
         if self.sketch is not None:
             same.sketch = self.sketch.copy()
         return same
@@ -221,7 +259,7 @@ class SetSlot:
             self.sketch.save(part)
 
     @classmethod
-    def load(cls, part: PartReader, exact: int) -> "SetSlot":
+    def load(cls, part: PartReader, exact: int) -> Self:
         """``exact`` may have changed meanwhile."""
         slot = cls(exact)
         slot.members.update(map(part.raw, part.wholes(part.whole())))
@@ -246,3 +284,9 @@ class SetSlot:
             sketch.absorb(self.sketch)
         sketch.add(self.members)
         return sketch
+
+
+class SetSlot(SetBase):
+    """Members are kept in a set of Python's."""
+
+    __slots__ = ("_exact", "members", "most", "sketch")

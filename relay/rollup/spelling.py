@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
 from relay.rollup.held import Named
 from relay.rollup.ledger import KINDS
-from relay.rollup.slot import MEMBER_BYTES, CounterSlot, SetSlot, Slot
-from relay.rollup.timer import TimerSlot
+from relay.rollup.slot import MEMBER_BYTES, CounterBase, SetBase, Slot
+from relay.rollup.timer import TimerBase
 from relay.statsd.asides import SERVICE_CHECK
 from relay.statsd.sample import Kind, Reason, Sample, What
 
@@ -56,7 +56,7 @@ _Cell = tuple[int, Any, float, Any, Named | None]
 The type of the slot follows from the code, which a type checker cannot know.
 """
 
-_Step = tuple[CounterSlot, float, float, Named]
+_Step = tuple[CounterBase, float, float, Named]
 """A counter, what its total and its count grow by, the series."""
 
 
@@ -119,16 +119,16 @@ class Spellings(Sized):
     ) -> None:
         """Recognise ``spelled`` from now on, if the hot path can serve it."""
         append: object = None
-        if isinstance(slot, CounterSlot):
+        if isinstance(slot, CounterBase):
             if weight >= SAFE_WEIGHT:
                 return
             if spelled.value in _STEPS:
                 number = float(spelled.value) * weight
                 self.steps[spelled.line] = slot, number, weight, named
                 return
-        elif isinstance(slot, SetSlot):
+        elif isinstance(slot, SetBase):
             append = slot.members.add
-        elif isinstance(slot, TimerSlot):
+        elif isinstance(slot, TimerBase):
             lane = slot.lane(weight)
             if lane is None:
                 return

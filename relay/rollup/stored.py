@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from relay.rollup.adding import PYTHON_SLOTS, SlotTypes
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.series_table import Names, SeriesReader, SeriesWriter
-from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
-from relay.rollup.timer import TimerSlot
+from relay.rollup.slot import Slot
 from relay.rollup.treatment import Treatments
 from relay.statsd.sample import Kind
 
@@ -42,19 +42,21 @@ class UnfitError(ValueError):
     """Parts that an engine cannot go on from; the text says why."""
 
 
-def slot_loaders(exact_samples: int, exact_members: int) -> Loaders:
+def slot_loaders(
+    exact_samples: int, exact_members: int, types: SlotTypes = PYTHON_SLOTS
+) -> Loaders:
     """What reads the slots back, with the limits that hold now."""
 
     def timer(part: PartReader) -> Slot:
-        return TimerSlot.load(part, exact_samples)
+        return types.timer.load(part, exact_samples)
 
     return {
-        Kind.COUNTER.value: CounterSlot.load,
-        Kind.GAUGE.value: GaugeSlot.load,
+        Kind.COUNTER.value: types.counter.load,
+        Kind.GAUGE.value: types.gauge.load,
         Kind.TIMER.value: timer,
         Kind.HISTOGRAM.value: timer,
         Kind.DISTRIBUTION.value: timer,
-        Kind.SET.value: lambda part: SetSlot.load(part, exact_members),
+        Kind.SET.value: lambda part: types.set.load(part, exact_members),
     }
 
 

@@ -9,15 +9,16 @@ import math
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, Self
 
 from relay.rollup.bins import Bins
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT, clamp, clamped_mean
 from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
+from relay.rollup.slot import NO_STORAGE
 from relay.rollup.summary import TimerSummary
 
-__all__ = ["TimerSlot"]
+__all__ = ["Figures", "TimerBase", "TimerSlot", "folded_room"]
 
 _MOST_LANES = 8
 
@@ -25,17 +26,24 @@ _UNFOLDED = 128
 """Samples that wait beyond the limit of exact ones; strays, at 110 bytes, are the worst."""
 
 
-class _Figures(NamedTuple):
+def folded_room(exact: int) -> int:
+    """What ``room`` begins with where samples are in bins."""
+    return min(exact, _UNFOLDED) + 1
+
+
+class Figures(NamedTuple):
+    """Of some samples: their weight, their weighted sum, the least and the most."""
+
     weight: float
     total: float
     minimum: float
     maximum: float
 
 
-_NOTHING = _Figures(0.0, 0.0, math.inf, -math.inf)
+_NOTHING = Figures(0.0, 0.0, math.inf, -math.inf)
 
 
-class TimerSlot:
+class TimerBase:
     """Weighted samples; ``exact`` is how many are kept as they are.
 
     A *lane* is the list of the samples of one weight. A *stray* has a weight that got
@@ -43,14 +51,22 @@ class TimerSlot:
     one off ``room`` and calls ``fold`` when that makes it 0.
     """
 
-    __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
+    __slots__ = NO_STORAGE
+    _exact: int
+    room: int
+    lanes: dict[float, list[float]]
+    strays: list[tuple[float, float]]
+    bins: Bins | None
+    settled: Figures
+    _lane: ClassVar[type[list[float]]] = list
+    _bins: ClassVar[type[Bins]] = Bins
 
     def __init__(self, exact: int) -> None:
         self._exact = exact
         self.room = exact + 1
-        self.lanes: dict[float, list[float]] = {}
-        self.strays: list[tuple[float, float]] = []
-        self.bins: Bins | None = None
+        self.lanes = {}
+        self.strays = []
+        self.bins = None
         # Of strays and of all that is in bins; lanes are added when somebody asks.
         self.settled = _NOTHING
 
@@ -58,7 +74,7 @@ class TimerSlot:
         """Where samples of ``weight`` belong; None if they have to go through ``add``."""
         lane = self.lanes.get(weight)
         if lane is None and weight < SAFE_WEIGHT and len(self.lanes) < _MOST_LANES:
-            lane = self.lanes[weight] = []
+            lane = self.lanes[weight] = self._lane(())
         return lane
 
     def add(self, value: float, weight: float) -> bool:
@@ -77,27 +93,27 @@ class TimerSlot:
         count, total = count + weight, total + value * weight
         if not (math.isfinite(count) and math.isfinite(total)):
             return False
-        self.settled = _Figures(count, total, min(minimum, value), max(maximum, value))
+        self.settled = Figures(count, total, min(minimum, value), max(maximum, value))
         self.strays.append((value, weight))
         return True
 
     def fold(self) -> None:
         """Move all samples into bins; lanes stay the lists they are, emptied."""
         self.settled = self._figures()
-        self.bins = self.bins or Bins()
+        self.bins = self.bins or self._bins()
         self._pour(self.bins)
         for lane in self.lanes.values():
             lane.clear()
         self.strays.clear()
-        self.room = min(self._exact, _UNFOLDED) + 1
+        self.room = folded_room(self._exact)
 
-    def merged(self, other: "TimerSlot") -> "TimerSlot":
-        both = TimerSlot(self._exact)
+    def merged(self, other: "TimerBase") -> "TimerBase":
+        both = type(self)(self._exact)
         both.absorb(self)
         both.absorb(other)
         return both
 
-    def absorb(self, part: "TimerSlot") -> None:
+    def absorb(self, part: "TimerBase") -> None:
         """Add what ``part`` holds; it stays as it is."""
         for weight, samples in part.lanes.items():
             lane = self.lane(weight)
@@ -108,7 +124,7 @@ class TimerSlot:
                 lane += samples
         self.strays += part.strays
         mine, its = self.settled, part.settled
-        self.settled = _Figures(
+        self.settled = Figures(
             clamp(mine.weight + its.weight),
             clamp(mine.total + its.total),
             min(mine.minimum, its.minimum),
@@ -116,15 +132,15 @@ class TimerSlot:
         )
         self.room -= part.kept()
         if part.bins is not None:
-            self.bins = self.bins or Bins()
+            self.bins = self.bins or self._bins()
             self.bins.absorb(part.bins)
         if self.bins is not None or self.room <= 0:
             self.fold()
 
-    def copy(self) -> "TimerSlot":
-        same = TimerSlot(self._exact)
+    def copy(self) -> "TimerBase":
+        same = type(self)(self._exact)
         same.room, same.settled = self.room, self.settled
-        same.lanes = {weight: lane[:] for weight, lane in self.lanes.items()}
+        same.lanes = {weight: lane.copy() for weight, lane in self.lanes.items()}
         same.strays = self.strays[:]
         if self.bins is not None:
             same.bins = self.bins.copy()
@@ -145,18 +161,18 @@ class TimerSlot:
             self.bins.save(part)
 
     @classmethod
-    def load(cls, part: PartReader, exact: int) -> "TimerSlot":
+    def load(cls, part: PartReader, exact: int) -> Self:
         """``exact`` may have changed meanwhile."""
         slot = cls(exact)
         for _ in range(part.whole()):
             weight = part.real()
-            slot.lanes[weight] = part.reals(part.whole()).tolist()
+            slot.lanes[weight] = cls._lane(part.reals(part.whole()))
         for _ in range(part.whole()):
             slot.strays.append((part.real(), part.real()))
-        slot.settled = _Figures(*part.reals(4))
+        slot.settled = Figures(*part.reals(4))
         if part.whole():
-            slot.bins = Bins.load(part)
-            slot.room = min(exact, _UNFOLDED) + 1
+            slot.bins = cls._bins.load(part)
+            slot.room = folded_room(exact)
         slot.room -= slot.kept()
         if slot.room <= 0:
             slot.fold()
@@ -183,9 +199,7 @@ class TimerSlot:
     def idle(self) -> None:
         return None
 
-    def _percentiles(
-        self, figures: _Figures, percentages: Sequence[int]
-    ) -> Percentiles:
+    def _percentiles(self, figures: Figures, percentages: Sequence[int]) -> Percentiles:
         if self.bins is not None:
             found = nearest_ranks(
                 self._binned().ascending(), figures.weight, percentages
@@ -194,8 +208,20 @@ class TimerSlot:
             return tuple((each, clamp(value, low, high)) for each, value in found)
         if len(self.lanes) == 1 and not self.strays:
             [(weight, samples)] = self.lanes.items()
-            return uniform_ranks(sorted(samples), weight, percentages)
+            return uniform_ranks(self._sorted(samples), weight, percentages)
         return nearest_ranks(sorted(self._pairs()), figures.weight, percentages)
+
+    def _summed(self, lane: list[float]) -> tuple[float, float, float]:
+        """The sum of a lane that is not empty, its least and its most.
+
+        Plain addition in the order of arrival, as the reference does; sum() compensates
+        from Python 3.12 on and would differ between versions.
+        """
+        return reduce(add, lane), min(lane), max(lane)
+
+    def _sorted(self, lane: list[float]) -> Sequence[float]:
+        """The samples of a lane, ascending."""
+        return sorted(lane)
 
     def _pairs(self) -> Iterator[tuple[float, float]]:
         """Each kept sample with its weight."""
@@ -204,24 +230,20 @@ class TimerSlot:
                 yield value, weight
         yield from self.strays
 
-    def _figures(self) -> _Figures:
+    def _figures(self) -> Figures:
         """Of everything taken, wherever it is."""
         count, total, minimum, maximum = self.settled
         for weight, samples in self.lanes.items():
             if samples:
                 count += weight * len(samples)
-                # Plain addition in the order of arrival, as the reference does; sum()
-                # compensates from Python 3.12 on and would differ between versions.
-                total += weight * reduce(add, samples)
-                minimum = min(minimum, *samples)
-                maximum = max(maximum, *samples)
-        return _Figures(count, total, minimum, maximum)
+                added, least, most = self._summed(samples)
+                total += weight * added
+                minimum, maximum = min(minimum, least), max(maximum, most)
+        return Figures(count, total, minimum, maximum)
 
     def _binned(self) -> Bins:
         """All samples in bins of their own; the slot stays as it is."""
-        bins = Bins()
-        if self.bins is not None:
-            bins.absorb(self.bins)
+        bins = self._bins() if self.bins is None else self.bins.copy()
         self._pour(bins)
         return bins
 
@@ -231,3 +253,9 @@ class TimerSlot:
             bins.add(samples, weight)
         for value, weight in self.strays:
             bins.add((value,), weight)
+
+
+class TimerSlot(TimerBase):
+    """Lanes are lists of Python's."""
+
+    __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")

@@ -50,11 +50,25 @@ class Source(Protocol):
         ...
 
 
+class Arrivals(Protocol):
+    """What arrived at the same door without coming this way."""
+
+    @property
+    def datagrams(self) -> int: ...
+    @property
+    def received_bytes(self) -> int: ...
+    @property
+    def seen_at(self) -> float:
+        """Unix seconds, 0 where nothing did."""
+        ...
+
+
 class Intake:
     """Counts what arrives and feeds it to the engine under the period it arrived in.
 
     ``feed_some`` gives what it had no time for. ``clock`` brings the next turn. A packet
     of more than ``piece_bytes`` is fed in pieces. ``copy`` gets each packet, as it came.
+    ``drain`` makes what drains the socket of a descriptor, where the engine can do that.
     """
 
     def __init__(
@@ -66,17 +80,36 @@ class Intake:
         *,
         piece_bytes: int = PIECE_BYTES,
         copy: Callable[[bytes], object] | None = None,
+        drain: Callable[[int], Any] | None = None,
     ) -> None:
+        self.drain = drain
         self._feed_some, self._period_at, self._wall = feed_some, period_at, wall
         self._clock, self._piece_bytes = clock, piece_bytes
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._copy = copy
         self._is_due = False
         self._paused: set[Source] = set()
-        self.datagrams = 0
-        self.received_bytes = 0
+        self._datagrams = self._received_bytes = 0
+        self._seen_at = 0.0
         self.strangers = 0  # datagrams of senders that are not heard
-        self.seen_at: float | None = None  # when the last packet came, in Unix seconds
+        self.drained: Arrivals | None = None
+
+    @property
+    def datagrams(self) -> int:
+        """How many arrived, also of those that do not come this way."""
+        return self._datagrams + (self.drained.datagrams if self.drained else 0)
+
+    @property
+    def received_bytes(self) -> int:
+        """What was in them."""
+        drained = self.drained.received_bytes if self.drained else 0
+        return self._received_bytes + drained
+
+    @property
+    def seen_at(self) -> float | None:
+        """When the last packet came, in Unix seconds."""
+        drained = self.drained.seen_at if self.drained else 0.0
+        return max(self._seen_at, drained) or None
 
     def take(self, packet: bytes, source: Any) -> None:
         """Feed a packet, or as much of it as there is time for.
@@ -131,12 +164,12 @@ class Intake:
 
     def _arrived(self, packets: Sequence[bytes], size: int) -> int:
         """Count packets of ``size`` bytes together; the period they belong to."""
-        self.datagrams += len(packets)
-        self.received_bytes += size
+        self._datagrams += len(packets)
+        self._received_bytes += size
         if self._copy is not None:
             for packet in packets:
                 self._copy(packet)
-        self.seen_at = now = self._wall()
+        self._seen_at = now = self._wall()
         return self._period_at(now)
 
     def _put_off(self, pieces: Iterable[bytes], period: int, source: Any) -> None:

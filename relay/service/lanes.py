@@ -4,8 +4,11 @@ Not the reactor's own pool: Twisted resolves names there, and a slow service mus
 that. A lane knows nothing of what runs on it.
 """
 
+import os
+import sys
 from collections.abc import Callable
-from threading import Thread
+from functools import partial
+from threading import Thread, get_native_id
 from typing import Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -37,15 +40,21 @@ class InlineLane:
 class ThreadLane:
     """``threads`` threads of its own. One thread keeps the order of the calls.
 
+    ``nice`` is how much they step back behind the other threads of the process, where
+    the machine has not the time for all (nice(2), on Linux a matter of each thread).
+
     They are daemons: one that hangs in the resolver or on a dead disk must not keep the
     process from ending.
     """
 
-    def __init__(self, name: str, threads: int, reactor: IReactorFromThreads) -> None:
+    def __init__(
+        self, name: str, threads: int, reactor: IReactorFromThreads, *, nice: int = 0
+    ) -> None:
         self._reactor = reactor
         self._name = name
         self._pool = ThreadPool(threads, threads, name)
-        self._pool.threadFactory = _daemon  # type: ignore[assignment]
+        factory = partial(_daemon, nice=nice)
+        self._pool.threadFactory = factory  # type: ignore[assignment]
 
     def start(self) -> None:
         """Start the threads."""
@@ -73,8 +82,13 @@ class ThreadLane:
         return ended
 
 
-def _daemon(*, target: Callable[[], object], name: str) -> Thread:
-    return Thread(target=target, name=name, daemon=True)
+def _daemon(*, target: Callable[[], object], name: str, nice: int = 0) -> Thread:
+    def run() -> None:
+        if nice and sys.platform == "linux":
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), nice)
+        target()
+
+    return Thread(target=run, name=name, daemon=True)
 
 
 def at_most(

@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.error import CannotListenError
+from twisted.internet.task import deferLater
 from twisted.internet.unix import DatagramPort
 
 from relay.errors import RelayError
+from relay.service.drainer import Drainer
 from relay.service.gather import Gatherer
 from relay.service.inherit import Inherited
 from relay.service.intake import Datagrams, Intake, drain, drain_streams
@@ -50,17 +52,24 @@ class Port(NamedTuple):
     path: str = ""
     inode: int = 0
     gatherer: Gatherer | None = None
+    drainer: Drainer | None = None
 
     def resized(self, buffer_bytes: int, *, lower: bool) -> "Port":
         """With the receive buffer that is asked for now."""
         if self.buffer is None or self.buffer.asked == buffer_bytes:
             return self
         buffer = receive_buffer(self.bound.socket, buffer_bytes, lower=lower)
+        if self.drainer is not None:
+            self.drainer.look_at_buffer()
         return self._replace(buffer=buffer)
 
     @inlineCallbacks
     def close(self, reactor: Any) -> Generator[Deferred[Any], Any, None]:
         """Read what the kernel still holds, then close."""
+        if self.drainer is not None:
+            self.drainer.stop()
+            # What its thread has said to the reactor is heard before the door is closed.
+            yield deferLater(reactor, 0, lambda: None)
         if self.gatherer is not None:
             self.gatherer.stop()
         if self.streams is None:
@@ -106,7 +115,18 @@ def _of_udp(reactor: Any, bound: Any, intake: Intake, buffer: ReceiveBuffer) -> 
         buffer=lambda: granted(bound.socket),
     )
     drops = KernelDrops(bound.fileno())
-    return Port(bound, intake, drops, buffer, gatherer=gatherer)
+    port = Port(bound, intake, drops, buffer, gatherer=gatherer)
+    if intake.drain is None:
+        return port
+    drainer = Drainer(
+        bound,
+        intake.drain(bound.fileno()),
+        intake,
+        reactor,
+        buffer=lambda: granted(bound.socket),
+    )
+    drainer.start()
+    return port._replace(drainer=drainer)
 
 
 def tcp(reactor: Any, host: str, port: int, streams: Streams) -> Port:

@@ -1,4 +1,4 @@
-"""Settings as people read them: ``check``, the README's table, the example file.
+"""Settings as people read them: ``check``, the table of docs/settings.rst, the example file.
 
 All of it is made from the declaration; none of it is written by hand.
 """
@@ -133,7 +133,7 @@ def example_toml() -> str:
 
 
 def settings_table() -> str:
-    """The README's table of settings, in reStructuredText."""
+    """The table of docs/settings.rst, in reStructuredText."""
     lines = [
         ".. list-table::",
         "   :header-rows: 1",

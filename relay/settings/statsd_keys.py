@@ -1,6 +1,6 @@
 """Every key of a statsd config.js and what becomes of it here, in one table.
 
-The README's table and what ``check`` says of a file are made from it; a test holds it
+The table of docs/migrating.rst and what ``check`` says of a file are made from it; a test holds it
 against the reference's list. How a value is turned into a setting is ``statsd_file``'s
 business.
 
@@ -193,7 +193,7 @@ KEYS = (
         "statsd does not read it any more either; address_ipv6 says it",
     ),
 )
-"""In the order of the README's table."""
+"""In the order of the table of docs/migrating.rst."""
 
 _ROWS: Mapping[str, Key] = {name: row for row in KEYS for name in row.names.split(", ")}
 
@@ -211,7 +211,7 @@ def _stranger(name: str) -> str:
 
 
 def statsd_keys_table() -> str:
-    """The README's table, in reStructuredText."""
+    """The table of docs/migrating.rst, in reStructuredText."""
     lines = [
         ".. list-table::",
         "   :header-rows: 1",

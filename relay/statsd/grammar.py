@@ -1,7 +1,7 @@
 """The language of StatsD and DogStatsD: one line in, samples and refusals out.
 
 What each daemon makes of a line is in the manuals of statsd/statsd and the Datadog
-agent; where they differ, or do what nobody can want, the README says what holds here.
+agent; where they differ, or do what nobody can want, docs/protocol.rst says what holds here.
 No line raises, whatever its bytes. What becomes of a sample, and how often a line is
 seen, is not known here.
 """

@@ -24,6 +24,9 @@ class Kind(enum.Enum):
     DISTRIBUTION = "distribution"
     SET = "set"
 
+    # Members are single objects; Enum's own hash is a call of Python's for each look-up.
+    __hash__ = object.__hash__
+
 
 class Reason(enum.Enum):
     """Why a section was refused. The list is closed; the value is the public word."""

@@ -84,6 +84,71 @@ def test_the_relay_is_nobody(pod: dict[str, Any]) -> None:
     assert f"USER {NOBODY}:{NOBODY}\n" in DOCKERFILE
 
 
+def test_the_kernel_is_asked_for_the_usual_calls_only(pod: dict[str, Any]) -> None:
+    """By the runtime's own profile, for every container."""
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for one in (*pod["initContainers"], *pod["containers"]):
+        assert "seccompProfile" not in one["securityContext"]
+
+
+def test_what_begins_as_root_can_do_one_thing(pod: dict[str, Any]) -> None:
+    """It gives the state's folder away, and nobody else is root."""
+    [first] = pod["initContainers"]
+    security = first["securityContext"]
+    assert security["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN", "FOWNER"]}
+    assert security["readOnlyRootFilesystem"]
+    assert not security["allowPrivilegeEscalation"]
+    assert [one["mountPath"] for one in first["volumeMounts"]] == ["/var/lib/cms-relay"]
+
+
+def test_a_relay_is_on_every_node_and_few_go_at_once(objects: dict[str, Any]) -> None:
+    """Tainted nodes have senders too; a rollout takes a tenth of the nodes at a time."""
+    spec = objects["DaemonSet"]["spec"]
+    assert spec["updateStrategy"] == {
+        "type": "RollingUpdate",
+        "rollingUpdate": {"maxUnavailable": "10%"},
+    }
+    assert spec["template"]["spec"]["tolerations"] == [{"operator": "Exists"}]
+
+
+def test_what_waits_outlives_the_pod(pod: dict[str, Any]) -> None:
+    """The state is a folder of the node."""
+    [state] = [one for one in pod["volumes"] if one["name"] == "state"]
+    assert state["hostPath"]["type"] == "DirectoryOrCreate"
+
+
+def test_series_are_named_after_the_node(pod: dict[str, Any]) -> None:
+    """A pod's name would make new ones at each rollout."""
+    [relay_] = pod["containers"]
+    [node] = [one for one in relay_["env"] if one["name"] == "NODE_NAME"]
+    assert node["valueFrom"] == {"fieldRef": {"fieldPath": "spec.nodeName"}}
+    assert "--instance=$(NODE_NAME)" in relay_["args"]
+
+
+def test_the_node_s_network_has_its_reason_beside_it(pod: dict[str, Any]) -> None:
+    """Whoever takes it out should know what for it was there."""
+    assert pod["hostNetwork"]
+    assert pod["dnsPolicy"] == "ClusterFirstWithHostNet"
+    text = (BASE / "daemonset.yaml").read_text("utf-8")
+    assert re.search(r"(?m)^ +# .+\n +hostNetwork: true$", text)
+
+
+def test_senders_are_told_the_address_that_is_listened_at(pod: dict[str, Any]) -> None:
+    """What the page says to put into an application is what the relay binds."""
+    [relay_] = pod["containers"]
+    [host] = [one for one in relay_["env"] if one["name"] == "HOST_IP"]
+    [listen] = [one for one in relay_["args"] if one.startswith("--listen=")]
+    port = re.fullmatch(r"--listen=udp://\$\(HOST_IP\):(\d+)", listen)
+    assert port
+    path = host["valueFrom"]["fieldRef"]["fieldPath"]
+    said = (ROOT / "docs" / "kubernetes.rst").read_text("utf-8")
+    assert re.search(
+        rf"- name: STATSD_HOST\n +valueFrom: {{fieldRef: {{fieldPath: {path}}}}}\n"
+        rf' +- name: STATSD_PORT\n +value: "{port[1]}"',
+        said,
+    )
+
+
 def test_the_grace_is_longer_than_a_stop(pod: dict[str, Any]) -> None:
     """Otherwise it is killed while it delivers."""
     assert pod["terminationGracePeriodSeconds"] > Settings().stop_timeout + 5
@@ -136,6 +201,20 @@ def test_a_relay_starts_as_the_pod_has_it(pod: dict[str, Any], tmp_path: Path) -
     assert status(http)["state"] == str(state)
     assert relay.stop() == 0
     assert emulator.stop() == 0
+
+
+def test_the_image_has_two_stages_and_no_shell() -> None:
+    """A wheel is built in the first; of it the second has what was installed."""
+    stages = re.split(r"(?m)^FROM .+$", DOCKERFILE)[1:]
+    assert len(stages) == 2
+    assert re.search(r"pip wheel [^&]*--wheel-dir dist \.", stages[0])
+    assert "install" in stages[0].partition("pip wheel")[2]
+    assert "RUN" not in stages[1]
+    assert re.findall(r"(?m)^COPY (\S+)", stages[1]) == ["--from=build"]
+    for word in ("title", "description", "licenses"):
+        assert f"org.opencontainers.image.{word}=" in stages[1]
+    for word in ("ENTRYPOINT", "CMD"):
+        assert re.search(rf"(?m)^{word} \[", stages[1])
 
 
 def test_the_image_has_what_it_copies() -> None:

@@ -81,6 +81,13 @@ def relay(name: str) -> dict[str, Any]:
     return dict(found)
 
 
+def snippet(name: str) -> dict[str, Any]:
+    """What the overlay's head says to put into an application's pod."""
+    text = (OVERLAYS / name / "kustomization.yaml").read_text("utf-8")
+    indented = re.findall(r"(?m)^#   (.*)$", text)
+    return dict(yaml().safe_load("\n".join(indented)))
+
+
 def loaded(name: str) -> Loaded:
     """The settings as a relay in the pod would load them, with no other variable."""
     arguments = [
@@ -178,6 +185,27 @@ def test_the_relay_stays_nobody(name: str) -> None:
     assert not pod(name)["automountServiceAccountToken"]
 
 
+def test_a_relay_has_its_share_and_no_more(name: str) -> None:
+    """Requests and a limit of memory; of processor time none, which would drop datagrams."""
+    resources = relay(name)["resources"]
+    assert set(resources["requests"]) == {"cpu", "memory"}
+    assert set(resources["limits"]) == {"memory"}
+
+
+def test_the_grace_is_longer_than_a_stop(name: str) -> None:
+    """As the overlay's own file has it."""
+    limit = loaded(name).settings.stop_timeout
+    assert pod(name)["terminationGracePeriodSeconds"] > limit + 5
+
+
+def test_no_probe_asks_what_depends_on_the_service(name: str) -> None:
+    """Alive is /healthz, ready is /readyz; neither looks at CloudMonitor."""
+    probes = relay(name)
+    assert probes["livenessProbe"]["httpGet"]["path"] == "/healthz"
+    ready = probes.get("readinessProbe") or probes["startupProbe"]
+    assert ready["httpGet"]["path"] == "/readyz"
+
+
 def test_what_it_is_there_for_is_there(name: str) -> None:
     """The one thing that makes the overlay."""
     match name:
@@ -222,4 +250,16 @@ def test_what_it_is_there_for_is_there(name: str) -> None:
             [door] = [one for one in loaded(name).settings.listen if one.path]
             assert (door.scheme, door.mode) == ("unixgram", 0o666)
             mounts = [one["mountPath"] for one in relay(name)["volumeMounts"]]
-            assert str(Path(door.path).parent) in mounts
+            folder = str(Path(door.path).parent)
+            assert folder in mounts
+            assert snippet(name) == {
+                "volumeMounts": [
+                    {"name": "statsd", "mountPath": folder, "readOnly": True}
+                ],
+                "volumes": [
+                    {
+                        "name": "statsd",
+                        "hostPath": {"path": folder, "type": "Directory"},
+                    }
+                ],
+            }

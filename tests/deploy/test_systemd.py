@@ -73,6 +73,40 @@ def test_every_variable_is_a_setting() -> None:
     assert found
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("Type", "notify"),
+        ("NotifyAccess", "main"),
+        ("Restart", "always"),
+        ("DynamicUser", "yes"),
+        ("StateDirectory", "cms-relay"),
+        ("StateDirectoryMode", "0700"),
+        ("LoadCredential", "credentials.ini:/etc/cms-relay/credentials.ini"),
+        ("CapabilityBoundingSet", ""),
+        ("NoNewPrivileges", "yes"),
+        ("ProtectSystem", "strict"),
+        ("Requires", "relay.socket"),
+    ],
+)
+def test_the_service_is_started_and_kept_as_it_should_be(key: str, value: str) -> None:
+    """Said once, so that no later line takes it back."""
+    assert values(SERVICE, key) == [value]
+
+
+def test_the_watchdog_gives_a_busy_relay_time() -> None:
+    """Half a minute: a reactor that is held up for seconds is not killed for it."""
+    [limit] = values(SERVICE, "WatchdogSec")
+    assert int(limit) >= 30
+
+
+def test_the_socket_has_room_while_the_relay_is_away() -> None:
+    """Several MiB, which is some 10,000 datagrams and more; and the relay asks for no more."""
+    [room] = values(SOCKET, "ReceiveBuffer")
+    assert room.endswith("M")
+    assert int(room[:-1]) * 2**20 >= max(4 * 2**20, Settings().receive_buffer)
+
+
 def test_the_manager_waits_longer_than_a_stop_takes() -> None:
     """Otherwise it kills a relay that is still delivering."""
     [limit] = values(SERVICE, "TimeoutStopSec")

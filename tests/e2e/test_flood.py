@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from relay.pipeline import engine_names
 from tests.e2e.children import Child
 from tests.e2e.road import assert_ledger_balances, get, status, wait_until
 
@@ -79,13 +80,14 @@ def answer_times(http: str, seconds: float) -> list[float]:
 @pytest.mark.parametrize(
     "seconds", [4.0, pytest.param(60.0, marks=pytest.mark.soak)], ids=["quick", "full"]
 )
+@pytest.mark.parametrize("engine", engine_names())
 def test_a_flood_costs_what_the_kernel_drops_and_nothing_else(
-    seconds: float, figure: Callable[[str], None]
+    seconds: float, engine: str, figure: Callable[[str], None]
 ) -> None:
     """It stays, answers, grows no further, counts what is lost, and is itself at once."""
     relay = Child.start(
         [
-            *("run", "--sink", "null", "--period", "2"),
+            *("run", "--sink", "null", "--period", "2", "--engine", engine),
             *("--listen", "udp://127.0.0.1:0", "--http", "127.0.0.1:0"),
         ]
     )
@@ -109,11 +111,12 @@ def test_a_flood_costs_what_the_kernel_drops_and_nothing_else(
     assert took <= AFTER_SECONDS
     recovered = time.monotonic() - began
     figure(
-        f"{seconds:.0f} s, {sent} datagrams: health p99"
+        f"{engine}, {seconds:.0f} s, {sent} datagrams: health p99"
         f" {taken[int(len(taken) * 0.99) - 1] * 1000:.0f} ms, {more / 2**20:+.1f} MiB,"
         f" itself after {recovered:.2f} s, drops exact: {arrived(http)[1]}"
     )
-    assert arrived(http)[1] > sent / 2, "that was no flood"
+    # The native engine may read all that these senders can send.
+    assert engine == "native" or arrived(http)[1] > sent / 2, "that was no flood"
     assert_ledger_balances(status(http)["ledger"])
     assert relay.stop() == 0
 

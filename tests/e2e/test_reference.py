@@ -207,7 +207,7 @@ ODD = [b"s:foo|s\r\ns:bar|s\r\n", b"g:10|g\ng: -5|g", b"h:3|h", b"d:3|d", b"!:1|
 
 
 def test_defects_are_not_copied(tmp_path: Path) -> None:
-    """Each is there in the reference, and not here; the README lists them."""
+    """Each is there in the reference, and not here; docs/migrating.rst lists them."""
     sent = [*(line for line, *_ in DIFFERENT), *ODD]
     reference_, mine = theirs(tmp_path, sent), tables(ours(sent))
     for line, key, there, here in DIFFERENT:

@@ -8,7 +8,7 @@ import pytest
 from tests.rollup.rig import Rig
 
 
-@pytest.fixture(params=["python"])
+@pytest.fixture(params=["python", pytest.param("native", marks=pytest.mark.native)])
 def make_rig(request: pytest.FixtureRequest) -> Callable[..., Rig]:
     """Makes rigs with options of the engine's own."""
     return partial(Rig, request.param)

@@ -30,6 +30,8 @@ def size_of(one: Any) -> int:
         held = one
     elif hasattr(one, "__slots__"):
         held = [getattr(one, name) for name in one.__slots__]
+        if "bins" not in one.__slots__:  # of the native engine they are in C
+            held = [*held, getattr(one, "bins", None)]
     return sys.getsizeof(one) + sum(map(size_of, held))
 
 

@@ -2,7 +2,8 @@
 
 from itertools import pairwise
 
-from relay.rollup.python import MANY_NEW, PythonEngine
+from relay.rollup.core import MANY_NEW
+from relay.rollup.python import PythonEngine
 from relay.rollup.series import Series
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Item, Kind, Reason, Tags

@@ -39,7 +39,7 @@ def test_the_example_file_is_good_also_without_its_comments(tmp_path: Path) -> N
 
 
 def test_the_table_has_every_setting_once() -> None:
-    """The README's table names each flag in a row of its own."""
+    """The table of docs/settings.rst names each flag in a row of its own."""
     flags = re.findall(r"(?m)^   \* - ``--([a-z-]+)``$", settings_table())
     assert [flag.replace("-", "_") for flag in flags] == NAMES
 

@@ -45,7 +45,7 @@ def doors(text: str) -> object:
 
 
 def test_every_key_of_the_reference_has_a_row() -> None:
-    """Each is honoured, mapped or ignored with a reason, in the code and the README."""
+    """Each is honoured, mapped or ignored with a reason, in the code and the docs."""
     for name in A16.split():
         row = row_of(name)
         assert row in KEYS

@@ -1,0 +1,266 @@
+/* See drain.h. One thread stays in Drain.run: it reads a batch, takes its lines under the
+   table's lock, and leaves an empty socket alone for a while, which its receive buffer
+   bridges, so that the next wake-up finds many datagrams. */
+#define _GNU_SOURCE
+#include "drain.h"
+
+#include "feed.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <structmember.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BATCH = 64, DATAGRAM_BYTES = 65536, COURTESY_NANOSECONDS = 50000 };
+
+static const int64_t SECOND = 1000000000;
+
+typedef struct {
+    PyObject_HEAD
+    Table *table;
+    PyObject *slow, *turn; /* turn(period) makes it the present one */
+    int socket, wake;
+    int64_t length; /* of a period, in seconds */
+    double rest;    /* seconds; 0: none */
+    atomic_bool is_over;
+    int64_t datagrams, bytes, batches;
+    double seen_at; /* when the last batch was read, in Unix seconds */
+    char *buffers;
+    struct iovec parts[BATCH];
+    struct mmsghdr messages[BATCH];
+} Drain;
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return time.tv_sec * SECOND + time.tv_nsec;
+}
+
+static int64_t period_of(const Drain *drain, int64_t moment)
+{
+    int64_t seconds = moment / SECOND;
+    return seconds - seconds % drain->length;
+}
+
+/* Let those have the lock who wait for it: a mutex does not care who came first. */
+static void give_way(Table *table)
+{
+    struct timespec pause = {0, COURTESY_NANOSECONDS};
+    while (atomic_load(&table->wanted) > 0)
+        nanosleep(&pause, NULL);
+}
+
+static void set_period(Drain *drain, Run *run, int64_t period)
+{
+    if (period == drain->table->period)
+        return;
+    run_take_gil(run);
+    PyObject *none = PyObject_CallFunction(drain->turn, "L", (long long)period);
+    Py_XDECREF(none);
+    if (none == NULL)
+        run_note_error(run);
+}
+
+/* Take the lines of a batch. Whoever wants the lock, or the GIL, gets it where the slow
+   path has taken long. */
+static void take_batch(Drain *drain, Run *run, int count)
+{
+    Table *table = drain->table;
+    int64_t moment = now();
+    int64_t period = period_of(drain, moment);
+    give_way(table);
+    table_lock(table);
+    set_period(drain, run, period);
+    for (int at = 0; at < count; at++) {
+        size_t length = drain->messages[at].msg_len;
+        drain->bytes += (int64_t)length;
+        run_lines(run, drain->parts[at].iov_base, length, false);
+        if (run->effort >= table->enough) {
+            run->effort = 0;
+            table_unlock(table);
+            run_give_gil(run);
+            give_way(table);
+            table_lock(table);
+            set_period(drain, run, period);
+        }
+    }
+    drain->datagrams += count;
+    drain->batches++;
+    drain->seen_at = (double)moment / (double)SECOND;
+    table_unlock(table);
+    run_give_gil(run);
+    run->effort = 0;
+}
+
+/* Until there may be something to read, or this is over. */
+static void wait_for_more(const Drain *drain, bool may_rest)
+{
+    struct pollfd both[] = {
+        {.fd = drain->wake, .events = POLLIN},
+        {.fd = drain->socket, .events = POLLIN},
+    };
+    int64_t rest = (int64_t)(drain->rest * (double)SECOND), moment = now();
+    /* No rest reaches beyond a period's end: what comes before it belongs before it. */
+    if (may_rest && rest > 0 && period_of(drain, moment) == period_of(drain, moment + rest)) {
+        struct timespec time = {rest / SECOND, rest % SECOND};
+        ppoll(both, 1, &time, NULL);
+    } else {
+        ppoll(both, 2, NULL, NULL);
+    }
+}
+
+/* A batch, 0 where there is nothing; below 0 with errno where the socket is none. */
+static int receive(Drain *drain)
+{
+    int count;
+    do {
+        count = recvmmsg(drain->socket, drain->messages, BATCH, MSG_DONTWAIT, NULL);
+    } while (count < 0 && errno == EINTR);
+    if (count >= 0)
+        return count;
+    /* Others are of one datagram, such as one that a sender's host refused. */
+    return errno == EBADF || errno == ENOTSOCK || errno == EINVAL || errno == EFAULT ? -1 : 0;
+}
+
+static PyObject *drain_run(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Drain *drain = (Drain *)self;
+    Run run = {.table = drain->table, .slow = drain->slow};
+    int count = 0;
+    run_give_gil(&run);
+    while (!atomic_load(&drain->is_over) && run.error == NULL) {
+        count = receive(drain);
+        if (count < 0)
+            break;
+        if (count > 0)
+            take_batch(drain, &run, count);
+        if (count < BATCH)
+            wait_for_more(drain, count > 0);
+    }
+    int error = errno;
+    run_take_gil(&run);
+    if (run.error != NULL)
+        return run_raise(&run);
+    if (count < 0) {
+        errno = error;
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *drain_stop(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Drain *drain = (Drain *)self;
+    atomic_store(&drain->is_over, true);
+    uint64_t one = 1;
+    if (write(drain->wake, &one, sizeof one) < 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    Py_RETURN_NONE;
+}
+
+static PyObject *drain_new(PyTypeObject *type, PyObject *args, PyObject *names)
+{
+    static char *words[] = {"table", "socket", "period_seconds", "slow", "turn", NULL};
+    PyObject *table, *slow, *turn;
+    int socket;
+    long long length;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "O!iLOO:Drain", words, &TableType, &table,
+                                     &socket, &length, &slow, &turn))
+        return NULL;
+    if (length <= 0) {
+        PyErr_SetString(PyExc_ValueError, "a period has no length");
+        return NULL;
+    }
+    Drain *drain = (Drain *)type->tp_alloc(type, 0);
+    if (drain == NULL)
+        return NULL;
+    drain->wake = -1;
+    drain->table = (Table *)Py_NewRef(table);
+    drain->slow = Py_NewRef(slow);
+    drain->turn = Py_NewRef(turn);
+    drain->socket = socket;
+    drain->length = length;
+    drain->buffers = PyMem_RawMalloc((size_t)BATCH * DATAGRAM_BYTES);
+    if (drain->buffers == NULL) {
+        Py_DECREF(drain);
+        return PyErr_NoMemory();
+    }
+    for (int at = 0; at < BATCH; at++) {
+        drain->parts[at].iov_base = drain->buffers + (size_t)at * DATAGRAM_BYTES;
+        drain->parts[at].iov_len = DATAGRAM_BYTES;
+        drain->messages[at].msg_hdr.msg_iov = &drain->parts[at];
+        drain->messages[at].msg_hdr.msg_iovlen = 1;
+    }
+    drain->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (drain->wake < 0) {
+        Py_DECREF(drain);
+        return PyErr_SetFromErrno(PyExc_OSError);
+    }
+    return (PyObject *)drain;
+}
+
+static int drain_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Drain *drain = (Drain *)self;
+    Py_VISIT(drain->table);
+    Py_VISIT(drain->slow);
+    Py_VISIT(drain->turn);
+    return 0;
+}
+
+static int drain_clear(PyObject *self)
+{
+    Drain *drain = (Drain *)self;
+    Py_CLEAR(drain->table);
+    Py_CLEAR(drain->slow);
+    Py_CLEAR(drain->turn);
+    return 0;
+}
+
+static void drain_dealloc(PyObject *self)
+{
+    Drain *drain = (Drain *)self;
+    PyObject_GC_UnTrack(self);
+    drain_clear(self);
+    PyMem_RawFree(drain->buffers);
+    if (drain->wake >= 0)
+        close(drain->wake);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyMethodDef drain_methods[] = {
+    {"run", drain_run, METH_NOARGS, "Read and take until somebody calls stop."},
+    {"stop", drain_stop, METH_NOARGS, "Have run return; what is not read stays."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef drain_fields[] = {
+    {"rest", T_DOUBLE, offsetof(Drain, rest), 0, "Of an empty socket, in seconds."},
+    {"datagrams", T_LONGLONG, offsetof(Drain, datagrams), READONLY, "Taken so far."},
+    {"received_bytes", T_LONGLONG, offsetof(Drain, bytes), READONLY, "In those."},
+    {"batches", T_LONGLONG, offsetof(Drain, batches), READONLY, "In which they came."},
+    {"seen_at", T_DOUBLE, offsetof(Drain, seen_at), READONLY, "Unix seconds; 0: never."},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyTypeObject DrainType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "relay.rollup._native.Drain",
+    .tp_doc = "Reads a bound UDP socket into a table.",
+    .tp_basicsize = sizeof(Drain),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_new = drain_new,
+    .tp_dealloc = drain_dealloc,
+    .tp_traverse = drain_traverse,
+    .tp_clear = drain_clear,
+    .tp_methods = drain_methods,
+    .tp_members = drain_fields,
+};
+
+int drain_setup(PyObject *module)
+{
+    return PyModule_AddType(module, &DrainType);
+}

@@ -1,0 +1,39 @@
+/* The module relay.rollup._native: storage for slots, a table of spellings, a drain.
+   What they are for is told in native.py, which is the only one to import it. */
+#include "bins.h"
+#include "drain.h"
+#include "members.h"
+#include "number.h"
+#include "slots.h"
+#include "table.h"
+
+static int native_exec(PyObject *module)
+{
+    if (!number_setup()) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
+        table_setup(module) < 0)
+        return -1;
+    return drain_setup(module);
+}
+
+static PyModuleDef_Slot native_slots[] = {
+    {Py_mod_exec, native_exec},
+    {0, NULL},
+};
+
+static PyModuleDef native_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_native",
+    .m_doc = "Lines to slots without Python: see relay.rollup.native.",
+    .m_slots = native_slots,
+};
+
+PyMODINIT_FUNC PyInit__native(void);
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    return PyModuleDef_Init(&native_module);
+}
