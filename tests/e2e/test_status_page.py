@@ -206,6 +206,36 @@ def test_a_relay_that_is_gone_is_not_said_to_be_well(site: Site, page: Page) -> 
     assert "s old" in page.text("#reason")
 
 
+def test_a_relay_that_was_started_anew_is_followed(site: Site, page: Page) -> None:
+    """The page begins its hour anew, without being loaded again."""
+    site.send("a:1|c", "b:1|c")
+    page.driver.get(site.http)
+    page.wait_for("2\n", "dl.tiles div")
+    address = urlsplit(site.http).netloc
+    site.relay.kill()
+    site.relay = start_relay(site.emulator, PERIOD_SECONDS, "--http", address)
+    site.send("c:1|c")
+    page.wait_for("\n1\n", "dl.tiles div")
+    page.ask("q", "")
+    page.wait_for("1 found.", "#search-said")
+    label = "return document.querySelector('[role=img]').getAttribute('aria-label')"
+    wait_until("the chart stood still", lambda: "now" in page.run(label), 20)
+
+
+def test_charts_are_drawn_anew_when_the_colours_change(site: Site, page: Page) -> None:
+    """A reader whose system turns dark at night sees the lines still."""
+    page.driver.get(site.http)
+    page.wait_for("As a table", "#charts")
+    page.run("document.querySelector('canvas').id = 'by-day'")
+    page.driver.execute_cdp_cmd(
+        "Emulation.setEmulatedMedia",
+        {"features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+    )
+    gone = "return document.getElementById('by-day') === null"
+    wait_until("the charts are as they were", lambda: bool(page.run(gone)), 20)
+    assert page.run("return document.querySelectorAll('canvas').length") == 8
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_fits_a_phone_in_light_and_dark(site: Site, page: Page, scheme: str) -> None:
     """Nothing is wider than 360 pixels, and texts stand out as WCAG AA asks."""
