@@ -13,11 +13,9 @@ from typing import Any
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.web.server import Site
 
 from relay import __version__, report
 from relay.admin.status import Status
-from relay.admin.web import make_site
 from relay.cloudmonitor.credentials import Provider
 from relay.continuity import Continuity
 from relay.delivery.ledger import Ledger, QueueTally
@@ -59,6 +57,7 @@ from relay.settings import (
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.sites import Sites, emulator_site
 from relay.telemetry import Counts, Telemetry
+from relay.watching import Watching
 
 __all__ = ["Relay"]
 
@@ -133,6 +132,14 @@ class Relay:
             settings=lambda: self._settings,
             now=self._now,
         )
+        self._watching = Watching(
+            *(self._engine, self._mapper),
+            settings=lambda: self._settings,
+            status=self.status,
+            health=lambda: (self._lag.worst, self._defects()),
+            clock=reactor,
+            wall=wall,
+        )
         self._telemetry = Telemetry(__version__, self._engine.name)
         self._summing = LoopingCall(lambda: logs.flush(wall()))
         self._summing.clock = reactor
@@ -172,7 +179,8 @@ class Relay:
         self._lag.start()
         self._summing.start(1.0, now=False)
         if self._settings.http is not None:
-            self._sites.open("http", self._settings.http, self._admin())
+            site = self._watching.site(self._telemetry.render, lambda: self._ready)
+            self._sites.open("http", self._settings.http, site)
         if self._settings.console is not None:
             console = self._management.factory(self._reactor)
             self._sites.open_console(self._settings.console, console)
@@ -181,6 +189,7 @@ class Relay:
         self._engine.feed(b"", self._period_at(self._wall()))
         self._doors.open(self._listed(self._loaded), self._settings)
         self._continuity.start()
+        self._watching.start()
         self._ready = True
         self._heap.set_aside()
         for word, urls in self.urls.items():
@@ -205,6 +214,7 @@ class Relay:
         events_sent = self._events.stop(deadline)
         self._clockwork.stop()
         self._continuity.stop()
+        self._watching.stop()
         yield self._until(deadline, self._put_away())
         yield self._courier.stop(deadline)
         yield self._until(deadline, events_sent)
@@ -289,6 +299,7 @@ class Relay:
 
     def _sealed(self, sealed: Sealed) -> "Deferred[None]":
         self._continuity.before_closing()
+        self._watching.closed(sealed.start)
         return self._closing.take(sealed)
 
     @inlineCallbacks
@@ -316,7 +327,7 @@ class Relay:
         settings = self._settings
         return Courier(
             spool=self._spool,
-            sink=self._sink,
+            sink=self._watching.noting(self._sink),
             ledger=self._ledger,
             policy=Policy(uncertain_limit=settings.uncertain_retries),
             pace=Pace(request_rate(settings)),
@@ -336,7 +347,7 @@ class Relay:
             lane=self._disk,
             close=counting(self._engine.close, self._settings, self._wall),
             finish=lambda: self._engine.finish(self._latest()),
-            compose=self._sink.compose,
+            compose=self._watching.composing(self._sink),
             append=self._spool.append,
             commit=self._continuity.commit,
             waiting=self._continuity.waiting,
@@ -408,21 +419,10 @@ class Relay:
         self._heap.set_aside()
         self._scarcity.look(self._engine.tally().series)
 
-    def _admin(self) -> Site:
-        return make_site(
-            status=self.status,
-            metrics=self._telemetry.render,
-            ready=lambda: self._ready,
-            clock=self._reactor,
-            hosts=self._settings.http_names,
-            wall=self._wall,
-        )
-
     def _now(self) -> Now:
         moments = (door.port.intake.seen_at for door in self._doors.doors)
         seen_at = max(filter(None, moments), default=None)
-        courier, seconds = self._courier.status(), self._closing.seconds
-        return Now(self._wall(), seen_at, courier, seconds)
+        return Now(self._wall(), seen_at, self._courier.status(), self._closing.seconds)
 
     def _counts(self) -> Counts:
         return {
@@ -443,5 +443,8 @@ class Relay:
             "log_records_dropped_total": {(): self._logs.dropped},
             "connections_refused_total": self._sites.refused,
             "series_forgotten_total": self._management.forgotten,
-            "defects_total": {(): self._closing.lost + self._courier.status().defects},
+            "defects_total": {(): self._defects()},
         }
+
+    def _defects(self) -> int:
+        return self._closing.lost + self._courier.status().defects

@@ -75,6 +75,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Chrome"]:
 def browser(chromium: "Chrome") -> Iterator["Chrome"]:
     """A Chromium on an empty page, with empty logs, 1280 pixels wide, in light colours."""
     chromium.set_window_size(1280, 900)
+    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     chromium.get("about:blank")
     for kind in ("performance", "browser"):

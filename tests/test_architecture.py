@@ -44,6 +44,8 @@ LEVELS = {
     "sites": 4,
     "management": 4,
     "continuity": 4,
+    "search": 4,
+    "watching": 4,
     "app": 4,
     "commands": 4,
     "cli": 4,
@@ -51,7 +53,7 @@ LEVELS = {
 }
 PURE = {"statsd", "rollup", "delivery", "recording", "cloudmonitor"}
 WIRED = {"app", "commands", "continuity", "destination", "doors", "reload", "report"}
-WIRED |= {"sites", "management", "events"}
+WIRED |= {"sites", "management", "events", "search", "watching"}
 """What builds the Twisted rooms."""
 
 IMPURE = """
@@ -193,7 +195,7 @@ def contract_only(module: Module) -> Offences:
 
 def admin_alone(module: Module) -> Offences:
     for room, one in module.of_relay():
-        if module.room == "admin" and room not in {"", "errors"}:
+        if module.room == "admin" and room not in {"", "errors", "assets"}:
             yield one
 
 

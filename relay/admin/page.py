@@ -1,19 +1,21 @@
-"""The status page: the same as ``/status``, for people. HTML without any script.
+"""The status page: whether metrics flow, and the same as ``/status``, for people.
 
-Everything shown is escaped, whoever sent it. Where the figures come from and how the
-page is served are other modules' business.
+What is here is whole without its script; that keeps it up to date, draws the last hour,
+searches and explains. Everything shown is escaped, whoever sent it. Where the figures
+come from and how the page is served are other modules' business.
 """
 
-import base64
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
+from importlib.resources import files as lying_in
 from typing import cast
 
-from relay.admin.status import Entries, Ledger, Status
+from relay.admin.status import Credentials, Entries, Ledger, Status
+from relay.admin.verdict import Verdict
+from relay.assets import UPLOT_SCRIPT, UPLOT_STYLE, asset
 
-__all__ = ["REFRESH_SECONDS", "STYLE_SOURCE", "render"]
+__all__ = ["REFRESH_SECONDS", "files", "render"]
 
 REFRESH_SECONDS = 5
 
@@ -21,88 +23,149 @@ _TIMES = frozenset(
     {"started", "last_success", "expires_at", "since", "at", "last_checkpoint"}
 )
 
-_STYLE = """
-:root { color-scheme: light dark; --fine: #18794e; --bad: #c0321f;
-  --ground: #fff; --raised: #f4f5f7; --text: #1c2024; --quiet: #5f6670; --line: #d9dce1 }
-@media (prefers-color-scheme: dark) { :root { --fine: #4cc38a; --bad: #ff8b78;
-  --ground: #14171a; --raised: #1e2226; --text: #e8eaed; --quiet: #9ba3ad; --line: #343a41 } }
-* { box-sizing: border-box }
-body { margin: 0 auto; padding: 1rem; max-width: 64rem; background: var(--ground);
-  color: var(--text); font: 1rem/1.5 system-ui, sans-serif }
-header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline }
-h1 { margin: 0; font-size: 1.5rem }
-h2 { margin: 2rem 0 .5rem; font-size: 1.1rem }
-p { margin: .25rem 0; color: var(--quiet) }
-b.fine { color: var(--fine) } b.bad { color: var(--bad) }
-dl.tiles { display: grid; gap: .75rem;
-  grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)) }
-dl.tiles div { padding: .5rem .75rem; border-radius: .5rem; background: var(--raised) }
-dt { color: var(--quiet); font-size: .875rem } dd { margin: 0 }
-dl.tiles dd { font-size: 1.4rem; font-variant-numeric: tabular-nums }
-dl.tiles dd.bad { color: var(--bad) }
-.wide { overflow-x: auto }
-table { border-collapse: collapse }
-th, td { padding: .2rem 1rem .2rem 0; border-bottom: 1px solid var(--line);
-  text-align: left; vertical-align: top; overflow-wrap: anywhere; min-width: 5rem }
-th { color: var(--quiet); font-weight: normal }
-td { font-variant-numeric: tabular-nums }
-td table td, td table th { border: 0 }
-"""
-
-_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-STYLE_SOURCE = f"'sha256-{_DIGEST}'"
-"""What a Content-Security-Policy has to allow for the page's one style sheet."""
-
 _SECTIONS = (
     *("sink", "listeners", "spool", "events", "credentials"),
-    *("collisions", "overflow", "rules", "last_refusals"),
+    *("collisions", "overflow", "rules"),
 )
 
+_SCRIPT, _STYLE = "text/javascript; charset=utf-8", "text/css; charset=utf-8"
 
-def render(status: Status, *, ready: bool, now: float) -> bytes:
+
+def files() -> Mapping[str, tuple[str, bytes]]:
+    """What the page is made of besides itself: types and bodies by path."""
+    ours = {
+        "/page.css": _STYLE,
+        "/page.js": _SCRIPT,
+        "/charts.js": _SCRIPT,
+        "/icon.svg": "image/svg+xml",
+    }
+    here = lying_in("relay.admin")
+    return {
+        path: (kind, here.joinpath(path[1:]).read_bytes())
+        for path, kind in ours.items()
+    } | {
+        "/uplot.js": (_SCRIPT, asset(UPLOT_SCRIPT)),
+        "/uplot.css": (_STYLE, asset(UPLOT_STYLE)),
+    }
+
+
+def render(status: Status, verdict: Verdict, *, ready: bool, now: float) -> bytes:
     """The page at ``now``, Unix seconds."""
     members: Mapping[str, object] = status
-    body = "\n".join(
+    facts = "\n".join(
         (
-            _head(status, ready),
-            _tiles(status),
-            _equations(status["ledger"]),
             *(_section(key, members[key], now) for key in _SECTIONS),
             _section("ledger", status["ledger"], now),
             _section("about", _rest(status), now),
-            _foot(now),
         )
     )
-    return (
-        "<!DOCTYPE html>\n"
-        '<html lang="en"><head><meta charset="utf-8"><title>cms-relay</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="refresh" content="{REFRESH_SECONDS}">\n'
-        f"<style>{_STYLE}</style></head><body>\n{body}\n</body></html>\n"
+    return _HTML.format(
+        refresh=REFRESH_SECONDS,
+        head=_head(status, ready),
+        verdict=_verdict(verdict),
+        tiles=_tiles(status, now),
+        refusals=_section("last_refusals", status["last_refusals"], now),
+        equations=_equations(status["ledger"]),
+        facts=facts,
+        foot=_foot(now),
     ).encode()
+
+
+_HTML = """<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>cms-relay</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<noscript><meta http-equiv="refresh" content="{refresh}"></noscript>
+<link rel="icon" href="/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/uplot.css">
+<link rel="stylesheet" href="/page.css">
+<script src="/uplot.js" defer></script>
+<script src="/page.js" type="module"></script>
+</head><body>
+<a class="skip" href="#main">To the verdict</a>
+{head}
+<main id="main" tabindex="-1">
+{verdict}
+<section aria-labelledby="h-now"><h2 id="h-now" class="quiet">Now</h2>{tiles}</section>
+<section id="hour" aria-labelledby="h-hour" hidden>
+<h2 id="h-hour">The last hour</h2>
+<div id="charts"></div>
+</section>
+<section id="periods" aria-labelledby="h-periods" hidden>
+<h2 id="h-periods">Periods</h2>
+<p id="periods-said"></p>
+<ol id="strip" aria-hidden="true"></ol>
+<ul id="losses"></ul>
+</section>
+<section id="search" aria-labelledby="h-search" hidden>
+<h2 id="h-search">Live series</h2>
+<form id="search-form" role="search"><label for="q">Words of a name, a tag or a kind</label>
+<span class="ask"><input id="q" type="search" maxlength="200" autocomplete="off"
+autocapitalize="off" spellcheck="false"><button>Search</button></span></form>
+<p id="search-said" role="status"></p>
+<ul id="found"></ul>
+</section>
+<section id="explain" aria-labelledby="h-explain" hidden>
+<h2 id="h-explain">Explain a line</h2>
+<form id="explain-form"><label for="line">A line of StatsD, as a program sends it</label>
+<span class="ask"><input id="line" maxlength="4096" autocomplete="off" autocapitalize="off"
+spellcheck="false" placeholder="checkout.ok:1|c|@0.5|#env:prod"><button>Explain</button>
+</span></form>
+<pre id="explained" role="status"></pre>
+</section>
+<section id="refusals">{refusals}</section>
+<section id="facts" aria-labelledby="h-facts"><h2 id="h-facts">All figures</h2>
+<div id="equations">{equations}</div>
+{facts}
+</section>
+</main>
+{foot}
+</body></html>
+"""
 
 
 def _foot(now: float) -> str:
     return (
-        '<p>JSON: <a href="/status">/status</a> · metrics: '
-        f'<a href="/metrics">/metrics</a> · as of {_moment(now)}, '
-        f"renewed every {REFRESH_SECONDS} s</p>"
+        '<footer><p>JSON: <a href="/status">/status</a> · metrics: '
+        f'<a href="/metrics">/metrics</a> · as of <span id="as-of">{_moment(now)}'
+        f"</span>, renewed every {REFRESH_SECONDS} s</p></footer>"
     )
 
 
 def _head(status: Status, ready: bool) -> str:
-    mood = '<b class="fine">ready</b>' if ready else '<b class="bad">not ready</b>'
+    mood = (
+        '<b id="ready" class="fine">ready</b>'
+        if ready
+        else '<b id="ready" class="bad">not ready</b>'
+    )
     return (
         f"<header><h1>cms-relay {_text(status['version'])}</h1> {mood} "
         f"<p>engine {_text(status['engine'])}</p></header>"
     )
 
 
-def _tiles(status: Status) -> str:
+def _verdict(verdict: Verdict) -> str:
+    """The sentence, then why, then what mends it; an empty one is hidden.
+
+    The sentence alone is read aloud when it changes: the others have counts.
+    """
+    more = (("reason", verdict.reason), ("fix", verdict.fix))
+    rows = "".join(
+        f'<p id="{name}"{"" if text else " hidden"}>{_text(text)}</p>'
+        for name, text in more
+    )
+    return (
+        f'<section id="verdict" class="{verdict.mood}" aria-label="Verdict">'
+        f'<p id="sentence" aria-live="polite">{_text(verdict.sentence)}</p>'
+        f"{rows}</section>"
+    )
+
+
+def _tiles(status: Status, now: float) -> str:
     """The figures one looks at first; what is lost stands out as soon as it is not 0."""
     ledger = status["ledger"]
     entries = ledger["entries"]
+    offset = status["sink"]["clock_offset"]
     tiles = (
         ("lines", ledger["lines"], False),
         ("series", status["series"], False),
@@ -111,8 +174,26 @@ def _tiles(status: Status) -> str:
         ("entries delivered", entries["acked"], False),
         ("entries waiting", entries["waiting"], False),
         ("entries lost", _lost(entries), True),
+        ("requests", sum(ledger["requests"].values()), False),
     )
-    return f'<dl class="tiles">{"".join(_tile(*tile) for tile in tiles)}</dl>'
+    words = (
+        ("keys expire", _expiry(status["credentials"], now)),
+        ("clock is off by", f"{offset:.0f} s"),
+    )
+    shown = "".join((*(_tile(*tile) for tile in tiles), *(_worded(*w) for w in words)))
+    return f'<dl class="tiles">{shown}</dl>'
+
+
+def _expiry(keys: Credentials | None, now: float) -> str:
+    """None are known before the first request, and where nothing is signed."""
+    if keys is None:
+        return "—"
+    expires = keys["expires_at"]
+    return "never" if expires is None else _ago(now - expires)
+
+
+def _worded(title: str, words: str) -> str:
+    return f"<div><dt>{title}</dt><dd>{words}</dd></div>"
 
 
 def _tile(title: str, figure: int, is_loss: bool) -> str:
@@ -160,13 +241,13 @@ def _equation(name: str, total: int, parts: Mapping[str, int]) -> str:
 
 
 def _rest(status: Status) -> Mapping[str, object]:
-    shown = {*_SECTIONS, "ledger", "version", "engine", "series"}
+    shown = {*_SECTIONS, "ledger", "version", "engine", "series", "last_refusals"}
     return {key: value for key, value in status.items() if key not in shown}
 
 
 def _section(title: str, value: object, now: float) -> str:
     shown = _value(title, value, now)
-    return f'<h2>{_words(title)}</h2>\n<div class="wide">{shown}</div>'
+    return f'<h3>{_words(title)}</h3>\n<div class="wide" id="{title}">{shown}</div>'
 
 
 def _value(key: str, value: object, now: float) -> str:

@@ -31,6 +31,7 @@ __all__ = [
     "Values",
     "data",
     "decode",
+    "dimensions_of",
     "encode",
     "identity",
 ]
@@ -127,7 +128,7 @@ def encode(datum: Datum) -> str:
     Raises ValueError for a number that is not finite, which no engine may hand over.
     """
     return (
-        f"Dimensions={_dimensions(datum.dimensions)}"
+        f"Dimensions={dimensions_of(datum.dimensions)}"
         f"&GroupId={_plain(datum.group_id)}"
         f"&MetricName={_plain(datum.metric)}"
         f"&Period={datum.period}"
@@ -159,8 +160,8 @@ def decode(item: str) -> Datum:
 
 
 @lru_cache(maxsize=1024)
-def _dimensions(dimensions: Dimensions) -> str:
-    """Most series have the same few."""
+def dimensions_of(dimensions: Dimensions) -> str:
+    """As they stand in an item; most series have the same few."""
     return pe(_json(dict(dimensions)))
 
 

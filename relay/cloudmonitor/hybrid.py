@@ -34,6 +34,7 @@ __all__ = [
     "decode_hybrid",
     "hybrid_operation",
     "is_hybrid",
+    "labels_of",
 ]
 
 _ENDINGS: Final[Mapping[str, str]] = {
@@ -101,7 +102,7 @@ def decode_hybrid(item: str) -> dict[str, object]:
 
 def _items(rollup: Rollup) -> Iterator[str]:
     for series, summary in rollup.rows:
-        labels = _labels(series.dimensions)
+        labels = labels_of(series.dimensions)
         for ending, value in _endings(values_of(summary, rollup.length)):
             yield (
                 f"{labels}&Name={series.metric}_{ending}"
@@ -110,7 +111,7 @@ def _items(rollup: Rollup) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1024)
-def _labels(dimensions: Dimensions) -> str:
+def labels_of(dimensions: Dimensions) -> str:
     """``Labels.1.Key=…&Labels.1.Value=…``, their numbers sorted as text."""
     numbered = sorted((f"{n}.", pair) for n, pair in enumerate(dimensions, 1))
     return "&".join(

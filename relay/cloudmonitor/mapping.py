@@ -17,6 +17,7 @@ from relay.statsd.sample import Kind, Reason, Tags
 
 __all__ = ["Mapper", "Rule", "Template", "glob", "pattern"]
 
+REMEMBERED: Final = 16_384
 _PLACE: Final = re.compile(r"\$(?:([0-9]{1,3})|\{([0-9]{1,3})\}|(\$))")
 _STAR: Final = "*"
 _Captures = Sequence[str | None]
@@ -159,12 +160,14 @@ class Mapper:
 
     What a name costs does not grow with the number of rules but with that of those its
     beginning fits: pieces are a tree, other patterns are found by their prefix.
-    ``matched`` is how many questions each rule answered.
+    ``matched`` is how many questions each rule answered. Which rule a name was last made
+    by is remembered of ``REMEMBERED`` names.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self.matched = [0] * len(self.rules)
+        self._made: dict[tuple[Kind, str], int] = {}
         self._tree = _Node()
         self._prefixed: dict[str, list[int]] = {}
         for number, rule in enumerate(self.rules):
@@ -184,7 +187,19 @@ class Mapper:
         rule = self.rules[number]
         if rule.drops:
             return Reason.DROPPED_BY_RULE
-        return Rewritten(*rule.apply(name, tags, captures), rule.treatment)
+        new, left = rule.apply(name, tags, captures)
+        self._remember((kind, new), number)
+        return Rewritten(new, left, rule.treatment)
+
+    def made(self, kind: Kind, name: str) -> int | None:
+        """The place of the rule that last gave ``name``; None where none is known."""
+        return self._made.get((kind, name))
+
+    def _remember(self, made: tuple[Kind, str], number: int) -> None:
+        self._made.pop(made, None)
+        if len(self._made) >= REMEMBERED:
+            del self._made[next(iter(self._made))]
+        self._made[made] = number
 
     @property
     def priorities(self) -> Collection[int]:

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.internet.defer import Deferred, fail
 
 from relay.admin.limits import BODY_BYTES, HEADERS, HEADERS_BYTES, REQUEST_SECONDS
 from relay.admin.status import Status
@@ -12,6 +13,8 @@ from tests.admin.sample import a_status
 from tests.admin.visitor import Visitor
 
 PATHS = ["/", "/status", "/metrics", "/healthz", "/readyz"]
+PATHS += ["/history", "/series", "/explain", "/page.css", "/page.js", "/charts.js"]
+PATHS += ["/icon.svg", "/uplot.js", "/uplot.css"]
 
 every_path = pytest.mark.parametrize("path", PATHS)
 
@@ -24,10 +27,17 @@ every_path = pytest.mark.parametrize("path", PATHS)
         ("/metrics", "text/plain; version=0.0.4; charset=utf-8", b"up 1\n"),
         ("/healthz", "text/plain; charset=utf-8", b"ok\n"),
         ("/readyz", "text/plain; charset=utf-8", b"ready\n"),
+        ("/history", "application/json", b"{"),
+        ("/series", "application/json", b"{"),
+        ("/explain", "application/json", b"{"),
+        ("/page.js", "text/javascript; charset=utf-8", b"/*"),
+        ("/page.css", "text/css; charset=utf-8", b":root"),
+        ("/uplot.js", "text/javascript; charset=utf-8", b"/*! https://github.com/"),
+        ("/icon.svg", "image/svg+xml", b"<svg"),
     ],
 )
 def test_answers_at_its_paths(path: str, content_type: str, begins: bytes) -> None:
-    """Five paths, each in its form."""
+    """Each path in its form."""
     answer = Visitor().ask(path)
     assert (answer.code, answer.headers["content-type"]) == (200, content_type)
     assert answer.body.startswith(begins)
@@ -151,11 +161,11 @@ def test_old_probes_without_a_host_are_answered() -> None:
     [("/", "GET", "localhost"), ("/no", "GET", "localhost"), ("/", "GET", "evil")],
 )
 def test_every_answer_is_guarded(path: str, method: str, host: str) -> None:
-    """No script, no foreign origin, no frame, no guessing of types, no cache."""
+    """No script but our files, no foreign origin, no frame, no guessed type, no cache."""
     headers = Visitor().ask(path, method, Host=host).headers
     policy = headers["content-security-policy"].split("; ")
     assert policy[0] == "default-src 'none'"
-    assert policy[1].startswith("style-src 'sha256-")
+    assert {source for part in policy[1:5] for source in part.split()[1:]} == {"'self'"}
     assert {"base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} <= set(
         policy
     )
@@ -178,6 +188,86 @@ def test_what_a_sender_chose_stays_harmless_in_json() -> None:
     assert body.isascii()
     assert not any(byte < 32 for byte in body.replace(b"\n", b""))
     assert json.loads(body)["last_refusals"][0]["text"].startswith("<script>\n\x1b")
+
+
+def test_history_has_what_moves_on_the_page_in_one_answer() -> None:
+    """The samples after those that the page has, the verdict, the status, the time."""
+    visitor = Visitor()
+    news = json.loads(visitor.ask("/history?after=12.5").body)
+    assert visitor.live.asked == [12.5]
+    assert news["hour"]["columns"] == {"lines": [2]}
+    assert news["verdict"]["mood"] == "careful"
+    assert (news["status"], news["now"]) == (a_status(), 1_000_600.0)
+
+
+def test_a_search_is_bounded() -> None:
+    """At most 50 are asked for, 20 where nobody says."""
+    visitor = Visitor()
+    for query in ("q=a+b%3Dc", "q=x&limit=1000", "limit=3"):
+        assert visitor.ask(f"/series?{query}").code == 200
+    assert visitor.live.asked == [("a b=c", 20), ("x", 50), ("", 3)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/history?after=nan",
+        "/history?after=x",
+        "/series?limit=-1",
+        "/series?limit=%EF%BC%91",
+        f"/series?q={'x' * 201}",
+        f"/explain?line={'x' * 4097}",
+    ],
+)
+def test_what_is_too_long_or_no_number_is_refused(asked: str) -> None:
+    """400, with a sentence, and nobody is asked."""
+    visitor = Visitor()
+    answer = visitor.ask(asked)
+    assert (answer.code, answer.headers["content-type"]) == (
+        400,
+        "text/plain; charset=utf-8",
+    )
+    assert visitor.live.asked == []
+
+
+def test_a_line_is_explained_as_its_bytes_came() -> None:
+    """Signs of the grammar survive the address."""
+    visitor = Visitor()
+    body = visitor.ask("/explain?line=a%3A1%7Cc%7C%40.5%7C%23k%3A%C3%A4").body
+    assert visitor.live.asked == ["a:1|c|@.5|#k:ä".encode()]
+    assert json.loads(body)["words"] == ["a:1|c|@.5|#k:ä"]
+    assert body.isascii()
+
+
+def test_only_so_many_search_at_a_time() -> None:
+    """The fifth is told to come again, and may when another is done."""
+    waiting: Deferred[dict[str, object]] = Deferred()
+    first = Visitor()
+    first.live.found = waiting
+    for _ in range(4):
+        first.receive(b"GET /series HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        first.connect()
+    assert first.ask("/series").code == 503
+    waiting.callback({"found": []})
+    assert first.ask("/series").code == 200
+
+
+def test_a_search_of_somebody_who_left_is_given_up() -> None:
+    """Nothing is looked for any more, and nothing is said to nobody."""
+    ended: list[object] = []
+    visitor = Visitor()
+    visitor.live.found = Deferred(lambda _: ended.append("cancelled"))
+    visitor.receive(b"GET /series HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    visitor.leave()
+    assert (ended, visitor.sent) == (["cancelled"], b"")
+
+
+def test_a_search_that_breaks_is_500_without_details() -> None:
+    """As any other defect."""
+    visitor = Visitor()
+    visitor.live.found = fail(RuntimeError("s3cret"))
+    assert visitor.ask("/series").code == 500
+    assert b"s3cret" not in visitor.sent
 
 
 def test_a_status_that_cannot_be_told_is_500_without_details() -> None:

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay.cloudmonitor.mapping import Mapper, Pattern, Rule, Template, glob, pattern
+from relay.cloudmonitor.mapping import (
+    REMEMBERED,
+    Mapper,
+    Pattern,
+    Rule,
+    Template,
+    glob,
+    pattern,
+)
 from relay.rollup.treatment import Rewritten
 from relay.statsd.sample import Kind, Reason
 
@@ -178,3 +186,23 @@ def test_ten_thousand_rules_are_not_tried_one_by_one() -> None:
         ]
         assert len(nodes) == 1
     assert mapper.find(C, "eu.service9999.get.latency") == (9999, ["eu", "get"])
+
+
+def test_the_rule_that_last_made_a_name_is_remembered() -> None:
+    """By the name it gave and the kind; of a name that no rule made there is none."""
+    rules = [Rule(glob("a.*"), name=Template.parse("x", 1)), Rule(glob("b.*"))]
+    mapper = Mapper(rules)
+    mapper(C, "a.one", ())
+    mapper(C, "b.one", ())
+    assert (mapper.made(C, "x"), mapper.made(C, "b.one")) == (0, 1)
+    assert (mapper.made(Kind.GAUGE, "x"), mapper.made(C, "a.one")) == (None, None)
+
+
+def test_only_so_many_names_are_remembered() -> None:
+    """The one that was made longest ago goes."""
+    mapper = Mapper([Rule(glob("a.*"))])
+    names = [f"a.{n}" for n in range(REMEMBERED + 1)]
+    for name in [*names[:2], names[0], *names[2:]]:
+        mapper(C, name, ())
+    assert mapper.made(C, "a.0") == 0
+    assert mapper.made(C, "a.1") is None

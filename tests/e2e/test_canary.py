@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.bar("P2")]
 
 Figure = Callable[[str], None]
 SECRET, TOKEN = "Canary+S3cret/1=", "Canary+T0ken/2=" + "Canary" * 20
+LIVE = ("/history", "/series", "/explain?line=a:1%7Cc")
 LEAK = re.compile(rb"(?i)canary")
 KEY_FILE = (
     "[default]\naccess_key_id = LTAIexamplekey00\n"
@@ -147,7 +148,7 @@ def command(*words: str, **env: str) -> bytes:
 def shown(relay: Child) -> Iterator[tuple[str, bytes]]:
     """What a running relay shows to those who look."""
     http = relay.urls["http"][0]
-    for page in ("/metrics", "/status", "/healthz", "/readyz", "/"):
+    for page in ("/metrics", "/status", "/healthz", "/readyz", "/", *LIVE):
         yield page, get(http + page).encode()
     yield "arguments", Path(f"/proc/{relay.process.pid}/cmdline").read_bytes()
 

@@ -1,0 +1,127 @@
+"""What is remembered of answers and of values: of the right series, and of a fixed size."""
+
+from relay.cloudmonitor.hybrid import compose_hybrid
+from relay.cloudmonitor.packing import compose
+from relay.cloudmonitor.subject import subject, subjects_of
+from relay.delivery.batch import Batch
+from relay.delivery.outcome import Accepted, Outcome, Rejected, Throttled
+from relay.rollup.engine import Rollup
+from relay.rollup.series import Series
+from relay.rollup.summary import CounterSummary, GaugeSummary
+from relay.service.answered import Answers, Noting, Watched
+from relay.statsd.sample import Kind
+
+
+def a_series(name: str, **dimensions: str) -> Series:
+    """A counter; a name may be anything."""
+    pairs = tuple(sorted(dimensions.items()))
+    return Series(Kind.COUNTER, name, pairs, name, pairs)
+
+
+ONE, OTHER = a_series("a_b", env="prod"), a_series("a_b", env="ä & = %")
+LONG_AGO = a_series("a", host="h")
+
+
+def rollup(*series: Series, start: int = 60, length: int = 60) -> Rollup:
+    rows = [(one, CounterSummary(3.0, 2.0)) for one in series]
+    return Rollup(start, length, rows)
+
+
+def batches(*series: Series) -> list[Batch]:
+    return list(compose(rollup(*series)).batches)
+
+
+def of(answers: Answers, series: Series) -> str | None:
+    """The word of the last answer, None where there is none."""
+    found = answers.of(subjects_of(series))
+    return next((answer.word for answer in found.values()), None)
+
+
+def test_an_item_and_its_series_have_the_same_subject() -> None:
+    """Whichever put it is made for, and however it is escaped."""
+    for series in (ONE, OTHER, LONG_AGO):
+        (entry,) = batches(series)[0].items
+        made = compose_hybrid(rollup(series), namespace="n").batches
+        hybrid = {subject(item) for batch in made for item in batch.items}
+        assert (subject(entry), *hybrid) == subjects_of(series)
+
+
+def test_an_answer_is_that_of_the_request_that_had_the_series() -> None:
+    """The latest of them, and no other's."""
+    answers = Answers(wall=lambda: 99.0)
+    (both,), (one,) = batches(ONE, OTHER), batches(ONE)
+    answers.note(both, Throttled("Throttling.User", message="slow"))
+    answers.note(one, Accepted("r1"))
+    assert of(answers, ONE) == "accepted"
+    assert of(answers, OTHER) == "throttled"
+    assert of(answers, LONG_AGO) is None
+    (answer,) = answers.of(subjects_of(OTHER)).values()
+    assert answer.text == "Throttling.User slow"
+    assert (answer.at, answer.closed_at) == (99.0, 120)
+
+
+def test_no_more_entries_are_remembered_than_the_limit() -> None:
+    """The oldest requests go; the last stays, however large."""
+    answers = Answers(wall=lambda: 0.0, limit=2)
+    for series in (LONG_AGO, ONE, OTHER):
+        answers.note(batches(series)[0], Accepted())
+    assert [of(answers, one) for one in (LONG_AGO, ONE)] == [None, "accepted"]
+    many = [a_series(f"m{n}") for n in range(5)]
+    answers.note(batches(*many)[0], Accepted())
+    assert of(answers, ONE) is None
+    assert of(answers, many[4]) == "accepted"
+
+
+def test_a_sink_is_what_it_was_while_it_is_noted() -> None:
+    """Its outcome goes back, its keys are renewed, and the note is made."""
+    noted: list[object] = []
+
+    class Sink:
+        def deliver(self, batch: Batch) -> Outcome:
+            return Rejected("400")
+
+        def refresh(self) -> None:
+            noted.append("refreshed")
+
+    sink = Noting(Sink(), lambda *what: noted.append(what))
+    (batch,) = batches(ONE)
+    assert sink.deliver(batch) == Rejected("400")
+    sink.refresh()
+    assert noted == [(batch, Rejected("400")), "refreshed"]
+
+
+def test_values_are_those_of_the_period_that_was_closed_last() -> None:
+    """Once somebody watches, as they are reported; nothing else changes."""
+    watched = Watched()
+    seen = rollup(ONE)
+    assert watched.seeing(seen, 60) is seen
+    watched.watch([ONE])
+    assert watched.last(ONE) is None
+    tapped = watched.seeing(rollup(OTHER, ONE, start=120), 60)
+    assert [*tapped.rows] == [*rollup(OTHER, ONE).rows]
+    assert (len(tapped.rows), tapped.rows[1]) == (2, (ONE, CounterSummary(3.0, 2.0)))
+    last = watched.last(ONE)
+    assert last is not None
+    assert (last.start, last.length, last.values["Sum"]) == (120, 60, 3.0)
+    assert watched.last(OTHER) is None
+
+
+def test_long_periods_do_not_hide_short_ones() -> None:
+    """Both are reported; of a length that is not asked for nothing is kept."""
+    watched = Watched()
+    watched.watch([ONE])
+    long = rollup(ONE, length=300)
+    assert watched.seeing(long, 60) is long
+
+
+def test_only_so_many_are_watched() -> None:
+    """Those that were looked for longest ago give way."""
+    watched = Watched(limit=2)
+    watched.watch([LONG_AGO, ONE])
+    watched.watch([LONG_AGO])
+    watched.watch([OTHER])
+    gauge = GaugeSummary(1.0, 1.0, 1.0, 1.0, 1)
+    rows = [(one, gauge) for one in (LONG_AGO, ONE, OTHER)]
+    list(watched.seeing(Rollup(0, 60, rows), 60).rows)
+    values = [watched.last(one) is not None for one in (LONG_AGO, ONE, OTHER)]
+    assert values == [True, False, True]
