@@ -235,7 +235,7 @@ def test_periods_leave_nothing_behind() -> None:
     ended = child(LEAKS)
     assert ended.returncode == 0, ended.stderr[-2000:]
     sizes = list(map(int, ended.stdout.split()))
-    assert sizes[3] - sizes[2] < 16_000, sizes
+    assert sizes[3] - sizes[2] < 1_000, sizes
 
 
 def test_the_engine_suite_passes_under_sanitizers(tmp_path: Path) -> None:

@@ -85,10 +85,10 @@ static bool is_again(Run *run, Entry *entry)
 }
 
 /* A slot has more than it may hold: Python folds it. */
-static void fold(Run *run, Entry *entry, const char *method)
+static void fold(Run *run, Entry *entry, PyObject *method)
 {
     run_take_gil(run);
-    PyObject *none = PyObject_CallMethod(entry->slot, method, NULL);
+    PyObject *none = PyObject_CallMethodNoArgs(entry->slot, method);
     Py_XDECREF(none);
     if (none == NULL)
         run_note_error(run);
@@ -125,7 +125,7 @@ static bool is_member_added(Run *run, Entry *entry, const char *text, size_t len
     if (set->registers != NULL && PyByteArray_Check(set->registers))
         members_fold(members, (unsigned char *)PyByteArray_AS_STRING(set->registers));
     else
-        fold(run, entry, "trim");
+        fold(run, entry, run->table->trim_name);
     return true;
 }
 
@@ -153,7 +153,7 @@ static bool is_number_added(Run *run, Entry *entry, const char *text, size_t len
         table->taken[entry->index]++;
         Timer *timer = (Timer *)entry->slot;
         if (--timer->room <= 0 && !timer_fold(timer))
-            fold(run, entry, "fold");
+            fold(run, entry, run->table->fold_name);
         return true;
     }
     default:

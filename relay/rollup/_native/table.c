@@ -327,6 +327,11 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *names)
     table->enough = enough;
     table->folding = folding;
     table->again = Py_NewRef(again);
+    /* One object each: type caches keep every name that they see. */
+    table->fold_name = PyUnicode_InternFromString("fold");
+    table->trim_name = PyUnicode_InternFromString("trim");
+    if (table->fold_name == NULL || table->trim_name == NULL)
+        Py_SETREF(table, NULL);
     return (PyObject *)table;
 }
 
@@ -352,6 +357,8 @@ static void table_dealloc(PyObject *self)
             if (table->places[at].entry != NULL)
                 entry_free(table->places[at].entry);
     PyMem_RawFree(table->places);
+    Py_XDECREF(table->fold_name);
+    Py_XDECREF(table->trim_name);
     if (table->has_lock)
         pthread_mutex_destroy(&table->lock);
     Py_TYPE(self)->tp_free(self);

@@ -54,6 +54,7 @@ typedef struct {
 
     long long period; /* of what is fed; below 0 none */
     long enough, folding;
+    PyObject *fold_name, *trim_name; /* methods of slots */
     PyObject *again; /* (named, weight) -> (slot, lane or members or slot), or None */
 } Table;
 
