@@ -242,7 +242,6 @@ class Relay:
     def status(self) -> Status:
         """All of /status, from memory."""
         settings = self._settings
-        courier = self._courier.status()
         parts = report.status_parts(
             self._engine,
             self._namer,
@@ -263,7 +262,7 @@ class Relay:
             overflow=parts.overflow,
             spool=report.spool_words(self._ledger.tally, settings.spool_bytes),
             events=self._events.words(),
-            sink=report.sink_words(settings.sink, self._sink, courier),
+            sink=report.sink_words(settings.sink, self._sink, self._courier.status()),
             credentials=report.credentials_words(self._sink),
             configuration_hash=configuration_hash(settings),
             state=str(settings.state or "off: memory only"),
@@ -435,6 +434,7 @@ class Relay:
                 self._ledger.tally.bytes,
                 self._courier.status().last_success_at,
             ),
+            **report.sink_counts(self._sink),
             **self._continuity.counts(),
             **self._events.counts(),
             "reactor_lag_seconds": {(): self._lag.worst},

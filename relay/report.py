@@ -134,6 +134,13 @@ def delivery_counts(
     }
 
 
+def sink_counts(sink: object) -> Counts:
+    """Of the keys that sign."""
+    words = credentials_words(sink)
+    expires_at = words["expires_at"] if words else None
+    return {"credentials_expire_timestamp_seconds": {(): expires_at or 0}}
+
+
 def own_figures(
     tally: Tally, doors: Iterable[Door], ledger: LedgerSnapshot, closing_seconds: float
 ) -> Figures:

@@ -188,6 +188,11 @@ METRICS: tuple[Own, ...] = (
         "gauge",
         "Unix time of the last accepted request; 0 before the first.",
     ),
+    Own(
+        "credentials_expire_timestamp_seconds",
+        "gauge",
+        "Unix time at which the keys that sign expire; 0: they do not, or nobody knows.",
+    ),
     Own("events_taken_total", "counter", "Events that were read, to be reported."),
     Own(
         "events_total",

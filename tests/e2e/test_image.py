@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from relay import __version__
+from relay.pipeline import engine_names
 from tests.e2e.children import ROOT, Child
 from tests.e2e.fresh import built, outside, ran
 
@@ -47,7 +48,7 @@ def bin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *names, target = copied.split()
         for name in names:
             if (ROOT / name).is_dir():
-                ignored = shutil.ignore_patterns("__pycache__")
+                ignored = shutil.ignore_patterns("__pycache__", "*.so")
                 shutil.copytree(ROOT / name, source / target, ignore=ignored)
             else:
                 shutil.copy(ROOT / name, source / target)
@@ -76,13 +77,13 @@ def test_hadolint_has_no_complaint() -> None:
 
 
 def test_the_image_has_the_program(bin_folder: Path, tmp_path: Path) -> None:
-    """Found by PATH, of this version, with help for people."""
+    """Found by PATH, of this version, with every engine, and with help for people."""
     [path] = re.findall(r"PATH=(\S+):\$PATH", TEXT)
     assert path == f"{INSTALLED}/bin"
     [program] = words("ENTRYPOINT")
     env = outside(bin_folder)
     said = ran([bin_folder / program, "--version"], tmp_path, env)
-    assert said.startswith(f"cms-relay {__version__} ")
+    assert said == f"cms-relay {__version__} (engines: {', '.join(engine_names())})\n"
     assert "usage: cms-relay" in ran([bin_folder / program, "--help"], tmp_path, env)
 
 
