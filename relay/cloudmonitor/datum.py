@@ -161,8 +161,21 @@ def decode(item: str) -> Datum:
 
 @lru_cache(maxsize=1024)
 def dimensions_of(dimensions: Dimensions) -> str:
-    """As they stand in an item; most series have the same few."""
-    return pe(_json(dict(dimensions)))
+    """As they stand in an item, namely ``pe(_json(dict(dimensions)))``.
+
+    Most series have the same few; where they do not, their words are the same few.
+    """
+    pairs = [
+        f"%22{_word(key)}%22%3A%22{_word(value)}%22"
+        for key, value in dict(dimensions).items()
+    ]
+    return f"%7B{'%2C'.join(pairs)}%7D"
+
+
+@lru_cache(maxsize=8192)
+def _word(text: str) -> str:
+    """A text within quotes of JSON, percent-encoded."""
+    return pe(_json(text)[1:-1])
 
 
 def _values(values: Values) -> str:

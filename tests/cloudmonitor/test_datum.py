@@ -2,16 +2,25 @@
 
 import json
 import math
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.cloudmonitor.contract import STATISTICS
-from relay.cloudmonitor.datum import Datum, data, decode, encode, in_group, values_of
+from relay.cloudmonitor.datum import (
+    Datum,
+    data,
+    decode,
+    dimensions_of,
+    encode,
+    in_group,
+    values_of,
+)
 from relay.cloudmonitor.signing import pe
 from relay.rollup.engine import Rollup
-from relay.rollup.series import Series
+from relay.rollup.series import Dimensions, Series
 from relay.rollup.summary import (
     CounterSummary,
     GaugeSummary,
@@ -151,3 +160,14 @@ def test_values_are_compact_json(values: dict[str, float]) -> None:
     """Percent-encoded as any text is; exponents have a plus sign."""
     plain = json.dumps(values, separators=(",", ":"))
     assert encode(ENTRY._replace(values=values)).endswith(f"&Values={pe(plain)}")
+
+
+@given(
+    st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=4).map(
+        lambda found: tuple(found.items())
+    )
+)
+def test_dimensions_are_encoded_json(dimensions: Dimensions) -> None:
+    """Whatever is in them: quotes, control characters, signs of other alphabets."""
+    text = json.dumps(dict(dimensions), ensure_ascii=False, separators=(",", ":"))
+    assert dimensions_of(dimensions) == quote(text, safe="~")
