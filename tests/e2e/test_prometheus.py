@@ -32,6 +32,7 @@ LINES = ("a:1|c", "a:2|c", "b:x|c", "c:1|g", "d:1|ms", "_sc|name|0")
 WITHOUT_DATA = {
     "Connections",  # no such door is open
     "Copies to other daemons",  # nor is there another daemon
+    "Until the keys expire",  # the emulator's do not
     "Age of the last checkpoint",  # the state is off
     "Dropped by the kernel",  # only where the system says it
 }
