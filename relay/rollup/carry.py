@@ -101,11 +101,11 @@ def read_carried(
                 if "idle" in label:
                     summary = _read_summary(word, part)
                     if named is not None:
-                        idle[named.series] = Idle(fact, summary)
+                        idle[named] = Idle(fact, summary)
                 else:
                     content = _read_content(fact, word, part, loaders)
                     if named is not None:
-                        long[named.series] = content
+                        long[named] = content
         head = reader.head
         start = head["long_start"]
         return Carried(
