@@ -27,7 +27,9 @@ class Timer:
     bins: Any
     room_folded: int
     has_strays: bool
-    def know_lanes(self, lanes: dict[float, list[float]], /) -> None: ...
+    lanes: tuple[tuple[float, list[float]], ...]
+    def lane_of(self, weight: float, /) -> Lane | None: ...
+    def put_lane(self, weight: float, lane: list[float], /) -> None: ...
 
 class Set:
     most: int

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from relay.rollup.roster import Held
 from relay.rollup.series import Series
 from relay.rollup.slot import Slot
-from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary, Summary
+from relay.rollup.summary import Summary, idle_summary
 from relay.statsd.sample import Kind
 
 __all__ = ["chosen", "key_of", "seen"]
@@ -52,18 +52,7 @@ def seen(
         if series.kind is not kind:
             continue
         slot = slot_of(series)
-        found = _unseen(held) if slot is None else slot.summary(())
+        idle = idle_summary(kind, held.last)
+        found = idle if slot is None else slot.summary(())
         if found is not None:
             yield series, found
-
-
-def _unseen(held: Held) -> Summary | None:
-    match held.series.kind:
-        case Kind.COUNTER:
-            return CounterSummary(0.0, 0.0)
-        case Kind.SET:
-            return SetSummary(0)
-        case Kind.GAUGE:
-            return GaugeSummary(held.last, held.last, held.last, held.last, 0)
-        case _:
-            return None

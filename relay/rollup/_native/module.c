@@ -2,6 +2,7 @@
    drain. What they are for is told in native.py. */
 #include "bins.h"
 #include "drain.h"
+#include "held.h"
 #include "members.h"
 #include "number.h"
 #include "roster.h"
@@ -15,7 +16,7 @@ static int native_exec(PyObject *module)
         return -1;
     }
     if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
-        table_setup(module) < 0 || roster_setup(module) < 0)
+        table_setup(module) < 0 || held_setup(module) < 0 || roster_setup(module) < 0)
         return -1;
     return drain_setup(module);
 }

@@ -1,23 +1,14 @@
-/* See roster.h. A Held is never changed but for its neighbours: another takes its place,
-   so that those of one moment can be saved. */
+/* See roster.h. */
 #include "roster.h"
+
+#include "held.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <structmember.h>
 
 enum { KIND, NAME, TAGS }; /* of a Series, which is a tuple */
 enum { FIRST_PLACES = 64, AHEAD = 16 };
-
-typedef struct Held {
-    PyObject_HEAD
-    PyObject *series;
-    PyObject *gauge; /* NULL where there is no memory */
-    struct Held *before, *after; /* the roster's; NULL of one that is held no longer */
-    Py_hash_t hash;
-    long long seen, turn, gauge_period;
-} Held;
 
 /* Open addressing: who is gone leaves no mark, those behind move up. */
 typedef struct {
@@ -27,44 +18,6 @@ typedef struct {
     long long turn;
     Held end; /* no object: before the first and behind the last */
 } Roster;
-
-static PyMemberDef held_fields[] = {
-    {"series", T_OBJECT_EX, offsetof(Held, series), READONLY, "What is remembered."},
-    {"gauge", T_OBJECT, offsetof(Held, gauge), READONLY, "A gauge's latest slot, or None."},
-    {"seen", T_LONGLONG, offsetof(Held, seen), READONLY, "The period it was seen in last."},
-    {"turn", T_LONGLONG, offsetof(Held, turn), READONLY, "Grows with each that is seen."},
-    {"gauge_period", T_LONGLONG, offsetof(Held, gauge_period), READONLY, "Of the gauge."},
-    {NULL, 0, 0, 0, NULL},
-};
-
-static PyObject *held_last(PyObject *self, void *Py_UNUSED(closure))
-{
-    PyObject *gauge = ((Held *)self)->gauge;
-    return gauge == NULL ? PyFloat_FromDouble(0.0) : PyObject_GetAttrString(gauge, "last");
-}
-
-static PyGetSetDef held_figures[] = {
-    {"last", held_last, NULL, "What a gauge was last, 0 where nobody knows.", NULL},
-    {NULL, NULL, NULL, NULL, NULL},
-};
-
-static void held_dealloc(PyObject *self)
-{
-    Held *held = (Held *)self;
-    Py_CLEAR(held->series);
-    Py_CLEAR(held->gauge);
-    Py_TYPE(self)->tp_free(self);
-}
-
-static PyTypeObject HeldType = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "relay.rollup._native.Held",
-    .tp_doc = "What a roster remembers of a series.",
-    .tp_basicsize = sizeof(Held),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .tp_dealloc = held_dealloc,
-    .tp_members = held_fields,
-    .tp_getset = held_figures,
-};
 
 /* -1 with an exception set. */
 static Py_hash_t hash_of(PyObject *kind, PyObject *name, PyObject *tags)
@@ -124,14 +77,6 @@ static bool is_series(PyObject *series)
     return false;
 }
 
-static bool is_held(PyObject *held)
-{
-    if (Py_IS_TYPE(held, &HeldType) && ((Held *)held)->before != NULL)
-        return true;
-    PyErr_SetString(PyExc_ValueError, "not held");
-    return false;
-}
-
 /* Of all of them one after the other, each is fetched from memory ahead of its time. */
 static void fetch(const Roster *roster, size_t at)
 {
@@ -178,18 +123,6 @@ static void append(Roster *roster, Held *held)
     held->after = &roster->end;
     held->before->after = held;
     roster->end.before = held;
-}
-
-static Held *held_new(PyObject *series, PyObject *gauge, Py_hash_t hash)
-{
-    Held *held = PyObject_New(Held, &HeldType);
-    if (held == NULL)
-        return NULL;
-    held->series = Py_NewRef(series);
-    held->gauge = gauge == Py_None ? NULL : Py_NewRef(gauge);
-    held->before = held->after = NULL;
-    held->hash = hash;
-    return held;
 }
 
 static PyObject *roster_get(PyObject *self, PyObject *const *args, Py_ssize_t count)
@@ -241,11 +174,9 @@ static PyObject *roster_add(PyObject *self, PyObject *args)
         PyErr_SetString(PyExc_ValueError, "held already");
         return NULL;
     }
-    Held *held = held_new(series, gauge, hash);
+    Held *held = held_new(series, hash, seen, gauge, gauge_period);
     if (held == NULL)
         return NULL;
-    held->seen = seen;
-    held->gauge_period = gauge_period;
     held->turn = ++roster->turn;
     append(roster, held);
     *place = held;
@@ -262,11 +193,9 @@ static PyObject *roster_renew(PyObject *self, PyObject *args)
         !is_held(old))
         return NULL;
     Held *before = (Held *)old;
-    Held *held = held_new(before->series, gauge, before->hash);
+    Held *held = held_new(before->series, before->hash, seen, gauge, gauge_period);
     if (held == NULL)
         return NULL;
-    held->seen = seen;
-    held->gauge_period = gauge_period;
     if (seen > before->seen) {
         held->turn = ++roster->turn;
         append(roster, held);
@@ -411,7 +340,5 @@ static PyTypeObject RosterType = {
 
 int roster_setup(PyObject *module)
 {
-    if (PyModule_AddType(module, &HeldType) < 0)
-        return -1;
     return PyModule_AddType(module, &RosterType);
 }
