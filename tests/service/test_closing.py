@@ -1,6 +1,7 @@
 """A period is closed, composed, appended and committed in that order, or counted as lost."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import ClassVar
 
 import pytest
 
@@ -17,7 +18,8 @@ from relay.service.lanes import InlineLane
 class Rows(tuple[tuple[Series, Summary], ...]):
     """No rows, which count how often they were released."""
 
-    released = 0
+    __slots__ = ()
+    released: ClassVar[int] = 0
 
     def release(self) -> None:
         Rows.released += 1
