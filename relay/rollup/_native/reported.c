@@ -82,7 +82,8 @@ static bool has_places(Reported *reported, size_t count)
 
 static bool has_room(Reported *reported)
 {
-    if (reported->length * 3 < (reported->mask + 1) * 2)
+    /* Not where a dict or a roster of as many grows too. */
+    if (reported->length * 16 < (reported->mask + 1) * 9)
         return true;
     Reported more;
     if (!has_places(&more, (reported->mask + 1) * 2)) {

@@ -59,7 +59,8 @@ static void put(Place *places, size_t mask, uint64_t hash, Entry *entry)
 
 static bool grow(Table *table)
 {
-    if ((table->length + 1) * 3 <= (table->mask + 1) * 2)
+    /* Not where a dict of as many grows too. */
+    if ((table->length + 1) * 12 <= (table->mask + 1) * 7)
         return true;
     size_t wanted = (table->mask + 1) * 2;
     Place *places = PyMem_RawCalloc(wanted, sizeof *places);
