@@ -8,6 +8,7 @@ import gc
 import os
 import socket
 import sys
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
@@ -30,9 +31,10 @@ from tests.rollup.rig import Rig
 
 __all__ = ["Things", "calls", "types"]
 
-ROUNDS, LIVES = 500, 60
+ROUNDS, LIVES = 200, 30
 ALLOWED = 0.2
-"""Of the rounds: caches may keep a few, one reference a round is a defect."""
+"""References a round: caches may keep a few, one in each is a defect."""
+ALLOWED_BYTES = 8
 
 Call = Callable[[], object]
 Again = Callable[[Any, float], Any]
@@ -76,6 +78,8 @@ class Things:
             found[one.__name__] = sys.getrefcount(one)
         for single in (None, True, False, NotImplemented, "fold", "trim", ()):
             found[f"{single!r}"] = sys.getrefcount(single)
+        for error in (RuntimeError, TypeError, ValueError, IndexError, OSError):
+            found[error.__name__] = sys.getrefcount(error)
         return found
 
 
@@ -296,14 +300,17 @@ def _of_drains(the: Things) -> Iterator[Asked]:
     def no_socket() -> None:
         Drain(table, 2**20, 60, the.slow, _fail).run()
 
-    yield Asked("Drain.run", lambda: drain(last, lambda _: None))
-    yield Asked("Drain.run fails", lambda: drain(_fail, lambda _: None), RuntimeError)
-    yield Asked("Drain.run no turn", lambda: drain(last, _fail), RuntimeError)
-    yield Asked("Drain.run no socket", no_socket, OSError)
-    yield Asked("Drain.stop", stopped)
-    yield Asked(
-        "Drain made no", lambda: Drain(table, 1, 0, the.slow, _fail), ValueError
-    )
+    with near, far:
+        yield Asked("Drain.run", lambda: drain(last, lambda _: None))
+        yield Asked(
+            "Drain.run fails", lambda: drain(_fail, lambda _: None), RuntimeError
+        )
+        yield Asked("Drain.run no turn", lambda: drain(last, _fail), RuntimeError)
+        yield Asked("Drain.run no socket", no_socket, OSError)
+        yield Asked("Drain.stop", stopped)
+        yield Asked(
+            "Drain made no", lambda: Drain(table, 1, 0, the.slow, _fail), ValueError
+        )
 
 
 def life() -> None:
@@ -338,16 +345,16 @@ def watched(asked: Asked, things: Things, rounds: int) -> Iterator[str]:
     for _ in range(rounds // 5):
         _do(asked)
     gc.collect()
-    before, blocks, files = things.counted(), sys.getallocatedblocks(), _open_files()
+    before, size, files = things.counted(), _traced_bytes(), _open_files()
     for _ in range(rounds):
         _do(asked)
     gc.collect()
-    more = sys.getallocatedblocks() - blocks
+    more = _traced_bytes() - size
     for what, count in things.counted().items():
         if abs(count - before[what]) > ALLOWED * rounds:
             yield f"{asked.name}: {count - before[what]:+} references to {what}"
-    if abs(more) > ALLOWED * rounds:
-        yield f"{asked.name}: {more:+} blocks of memory"
+    if more > ALLOWED_BYTES * rounds:
+        yield f"{asked.name}: {more:+} bytes of memory"
     if _open_files() != files:
         yield f"{asked.name}: {_open_files() - files:+} open files"
 
@@ -363,12 +370,18 @@ def _do(asked: Asked) -> None:
     raise AssertionError(f"{asked.name} goes well")
 
 
+def _traced_bytes() -> int:
+    """With what C has of the allocator's raw domain."""
+    return tracemalloc.get_traced_memory()[0]
+
+
 def _open_files() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are not looked at
 
 
 def main() -> None:
     things = Things()
+    tracemalloc.start()
     for asked in calls(things):
         for complaint in watched(asked, things, ROUNDS):
             print(complaint)
