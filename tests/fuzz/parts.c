@@ -2,7 +2,7 @@
 
    The first byte says which part gets the others. Numbers are those that Python's own
    float() would make of the text; lines are cut by a loop over bytes; members are found
-   by comparing them one by one. */
+   by comparing them one by one; of spellings an array says which a table still knows. */
 #include "embedded.h"
 
 #include "blake2b.h"
@@ -11,6 +11,7 @@
 #include "number.h"
 #include "slots.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { LONGEST_NUMBER = 350, MOST_MEMBERS = 400, MOST_LINES = 4096 };
@@ -226,6 +227,113 @@ static void try_members(Text all)
     Py_DECREF((PyObject *)members);
 }
 
+enum { MOST_NAMES = 1024, AT_ONCE = 40, UNKNOWN = -9 };
+
+/* A table and in which turn each name was used last, the names being numbers. */
+typedef struct {
+    PyObject *table, *again, *slow, *counter;
+    int turn, used[MOST_NAMES];
+} Spellings;
+
+static PyObject *again(PyObject *pair, PyObject *Py_UNUSED(arguments))
+{
+    return Py_NewRef(pair);
+}
+
+static PyMethodDef again_method = {"again", again, METH_VARARGS, NULL};
+
+static void spellings_make(Spellings *all)
+{
+    all->counter = need(PyObject_CallNoArgs((PyObject *)&CounterType));
+    PyObject *pair = need(PyTuple_Pack(2, all->counter, all->counter));
+    all->again = need(PyCFunction_New(&again_method, pair));
+    all->slow = need(PyCFunction_New(&show_method, NULL));
+    all->table = need(PyObject_CallFunction((PyObject *)&TableType, "nllO",
+                                            (Py_ssize_t)(2 * MOST_NAMES), 300L, 20L,
+                                            all->again));
+    all->turn = 0;
+    for (int each = 0; each < MOST_NAMES; each++)
+        all->used[each] = UNKNOWN;
+    Py_DECREF(pair);
+}
+
+static void spellings_drop(Spellings *all)
+{
+    Py_DECREF(all->table);
+    Py_DECREF(all->again);
+    Py_DECREF(all->slow);
+    Py_DECREF(all->counter);
+}
+
+static void spellings_learn(Spellings *all, int one)
+{
+    char name[16];
+    int length = snprintf(name, sizeof name, "%d", one);
+    Py_DECREF(need(PyObject_CallMethod(all->table, "learn", "y#y#iidOOO", name,
+                                       (Py_ssize_t)length, "c", (Py_ssize_t)1, COUNTER, 0,
+                                       1.0, all->counter, all->counter, Py_None)));
+    all->used[one] = all->turn;
+}
+
+static void spellings_use(Spellings *all, int one)
+{
+    char line[16];
+    int length = snprintf(line, sizeof line, "%d:1|c", one);
+    shown_count = 0;
+    Run run = {.table = (Table *)all->table, .slow = all->slow};
+    run_lines(&run, line, (size_t)length, false);
+    bool is_known = all->used[one] != UNKNOWN;
+    if (run.error != NULL || (shown_count == 0) != is_known)
+        found_defect(is_known ? "a spelling is lost" : "a spelling comes back", line,
+                     (size_t)length);
+    if (is_known)
+        all->used[one] = all->turn;
+}
+
+static void spellings_turn(Spellings *all)
+{
+    Py_DECREF(need(PyObject_CallMethod(all->table, "turn", NULL)));
+    all->turn++;
+}
+
+static void spellings_sweep(Spellings *all)
+{
+    PyObject *more;
+    do {
+        more = need(PyObject_CallMethod(all->table, "sweep", NULL));
+        Py_DECREF(more);
+    } while (more == Py_True);
+    Py_ssize_t left = 0;
+    for (int each = 0; each < MOST_NAMES; each++) {
+        if (all->turn - all->used[each] >= 2)
+            all->used[each] = UNKNOWN;
+        left += all->used[each] != UNKNOWN;
+    }
+    if (PyObject_Size(all->table) != left)
+        found_defect("another number of spellings is left", "", 0);
+}
+
+/* Two bits of a byte say what is done, the others to which names. */
+static void try_table(Text deeds)
+{
+    Spellings all;
+    spellings_make(&all);
+    shown_lines = need(PyList_New(0));
+    for (size_t at = 0; at < deeds.length; at++) {
+        int deed = deeds.text[at] & 3, first = ((unsigned char)deeds.text[at] >> 2) * 16;
+        for (int one = first; deed < 2 && one < first + AT_ONCE && one < MOST_NAMES; one++)
+            (deed == 0 ? spellings_learn : spellings_use)(&all, one);
+        if (deed == 2)
+            spellings_turn(&all);
+        else if (deed == 3)
+            spellings_sweep(&all);
+    }
+    for (int one = 0; one < MOST_NAMES; one++)
+        spellings_use(&all, one);
+    Py_DECREF(shown_lines);
+    spellings_drop(&all);
+}
+
 int LLVMFuzzerInitialize(int *Py_UNUSED(count), char ***Py_UNUSED(words))
 {
     start_python();
@@ -237,19 +345,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0 || size > MOST_LINES)
         return 0;
     Text rest = {(const char *)data + 1, size - 1};
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0:
-        try_number(rest, data[0] & 4);
+        try_number(rest, data[0] & 8);
         break;
     case 1:
-        try_lines(rest, data[0] & 4, data[0] & 8 ? 1 : 150);
+        try_lines(rest, data[0] & 8, data[0] & 16 ? 1 : 150);
         break;
     case 2:
         try_members(rest);
         break;
+    case 3:
+        try_table(rest);
+        break;
     default:
         for (size_t at = 0; at < rest.length; at++)
-            try_number((Text){rest.text + at, rest.length - at}, data[0] & 4);
+            try_number((Text){rest.text + at, rest.length - at}, data[0] & 8);
     }
     return 0;
 }

@@ -67,6 +67,7 @@ DEFECTS = {
     "cut": Defect("parts", "feed.c", "memchr(colon, '|'", "memchr(line->text, '|'"),
     "overlap": Defect("parts", "members.c", "used += 1 + length", "used += length"),
     "bytes": Defect("feed", "feed.c", "> 127", "> 255"),
+    "gap": Defect("parts", "table.c", ">= ((at - gap)", "> ((at - gap)"),
     "fold": Defect(
         "feed", "slots.c", "timer->weight += weight", "timer->weight += 1.0"
     ),
