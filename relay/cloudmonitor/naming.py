@@ -4,7 +4,6 @@ Two series never end in one identity: the first comer keeps it, the next gets on
 dimension. Nothing here counts samples or knows periods; the engine asks once a spelling.
 """
 
-import hashlib
 import itertools
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import Final, NamedTuple
 
 from relay.cloudmonitor.cleaning import clean_key, clean_name, clean_value, with_hash
 from relay.cloudmonitor.contract import DIMENSIONS_MAX
-from relay.cloudmonitor.owners import DIGEST_BYTES, Owners
+from relay.cloudmonitor.owners import Claim, Owners
 from relay.errors import ConfigError
 from relay.rollup.series import Dimensions, Series
 from relay.statsd.sample import Kind, Reason, Tags, What
@@ -28,7 +27,6 @@ _TAGS_OUT: Final = DIMENSIONS_MAX - 2  # two places are ours: instance, SERIES_K
 _BARE: Final = "true"
 _TELEMETRY: Final = ("datadog.dogstatsd.client.", "dd.internal.")
 _LISTED: Final = 100
-_SHOWN: Final = 100
 
 
 class Collision(NamedTuple):
@@ -65,7 +63,7 @@ class Namer:
         self._reserved = (*dict(self._ours), SERIES_KEY)
         self._first = dict.fromkeys(map(self._unreserved, map(clean_key, first_tags)))
         self._ignores_telemetry = not report_client_telemetry
-        self._owners = Owners()
+        self._owners = Owners(self._plain)
         self.dropped_tags = 0
         self.collision_count = 0
         self._collisions: deque[Collision] = deque(maxlen=_LISTED)
@@ -78,9 +76,10 @@ class Namer:
         plain = self._plain
         if tags:
             plain = tuple(sorted((*self._ours, *self._tags_out(tags)))) or plain
-        candidates = _candidates(plain, kind, name, tags)
-        dimensions = self._claimed(metric, candidates, _owner(kind, name, tags))
-        return Series(kind, name, tags, metric, dimensions)
+        return self._claimed(
+            Series(kind, name, tags, metric, dimensions)
+            for dimensions in _candidates(plain, kind, name, tags)
+        )
 
     @property
     def collisions(self) -> Sequence[Collision]:
@@ -89,8 +88,7 @@ class Namer:
 
     def release(self, series: Series) -> None:
         """Nobody holds ``series`` any more; its identity is free for the next comer."""
-        identity = _digest(series.metric, series.dimensions)
-        self._owners.release(identity, _owner(*series[:3]))
+        self._owners.release(series)
 
     @property
     def claims(self) -> int:
@@ -139,19 +137,21 @@ class Namer:
             key = clean_key(f"exported_{key}")
         return key
 
-    def _claimed(
-        self, metric: str, candidates: Iterator[Dimensions], owner: bytes
-    ) -> Dimensions:
-        """The first of the candidates that nobody else owns."""
-        dimensions = next(candidates)
-        first = present = self._owners.claim(_digest(metric, dimensions), owner)
-        while present not in (None, owner):
-            dimensions = next(candidates)
-            present = self._owners.claim(_digest(metric, dimensions), owner)
-        if present is None and first is not None:
+    def _claimed(self, candidates: Iterator[Series]) -> Series:
+        """The first of the candidates whose identity is nobody else's."""
+        series = next(candidates)
+        claim = self._owners.claim(series)
+        if claim is not Claim.TAKEN:
+            return series
+        first = self._owners.shown(series)
+        while claim is Claim.TAKEN:
+            series = next(candidates)
+            claim = self._owners.claim(series)
+        if claim is Claim.FRESH:
             self.collision_count += 1
-            self._collisions.append(Collision(metric, _shown(first), _shown(owner)))
-        return dimensions
+            second = self._owners.shown(series)
+            self._collisions.append(Collision(series.metric, first, second))
+        return series
 
 
 def _candidates(
@@ -172,19 +172,3 @@ def _tag_spellings(tags: Tags) -> Iterator[str]:
 
 def _marked(dimensions: Dimensions, series: str) -> Dimensions:
     return tuple(sorted((*dimensions, (SERIES_KEY, series))))
-
-
-def _owner(kind: Kind, name: str, tags: Tags) -> bytes:
-    """A digest of the whole series and, for people, the beginning of its name."""
-    text = f"{kind.value}/{name}"[:_SHOWN]
-    return _digest(kind.value, name, tags) + text.encode("utf-8", "replace")
-
-
-def _shown(owner: bytes) -> str:
-    return owner[DIGEST_BYTES:].decode()
-
-
-def _digest(*parts: object) -> bytes:
-    """64 bits: among 200,000 series a false twin is a matter of one in a billion."""
-    whole = repr(parts).encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(whole, digest_size=DIGEST_BYTES).digest()

@@ -142,7 +142,7 @@ class Explainer:
             case Reason():
                 found["refused"] += [_because(text, place)] * len(sample.values)
             case _:
-                series = place.named.series
+                series = place.series
                 metric = {
                     "MetricName": series.metric,
                     "Dimensions": dict(series.dimensions),

@@ -1,6 +1,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
+from relay.rollup.roster import Held
+from relay.rollup.series import Series
+from relay.rollup.slot import GaugeBase
+from relay.statsd.sample import Kind, Tags
+
 class Counter:
     total: float
     count: float
@@ -22,7 +27,9 @@ class Timer:
     bins: Any
     room_folded: int
     has_strays: bool
-    def know_lanes(self, lanes: dict[float, list[float]], /) -> None: ...
+    lanes: tuple[tuple[float, list[float]], ...]
+    def lane_of(self, weight: float, /) -> Lane | None: ...
+    def put_lane(self, weight: float, lane: list[float], /) -> None: ...
 
 class Set:
     most: int
@@ -47,6 +54,26 @@ class Lane(list[float]):
     def sorted(self) -> Lane: ...
 
 class Members(set[bytes]): ...
+
+class Roster:
+    def __len__(self) -> int: ...
+    def get(self, kind: Kind, name: str, tags: Tags, /) -> Held | None: ...
+    def of(self, series: Series, /) -> Held | None: ...
+    def add(
+        self,
+        series: Series,
+        seen: int,
+        gauge: GaugeBase | None = None,
+        gauge_period: int = 0,
+        /,
+    ) -> Held: ...
+    def renew(
+        self, held: Held, seen: int, gauge: GaugeBase | None, gauge_period: int, /
+    ) -> Held: ...
+    def remove(self, held: Held, /) -> None: ...
+    def oldest(self) -> Held | None: ...
+    def all(self) -> list[Held]: ...
+    def clear(self) -> None: ...
 
 class Table:
     period: int

@@ -5,8 +5,9 @@ then on. What nobody wants is remembered, so that it is asked about once, and so
 a spelling counts as where rules say that: a tag that they take away costs no place.
 """
 
-from relay.rollup.held import Held, HeldSeries, Identity
+from relay.rollup.held import HeldSeries
 from relay.rollup.overflow import Overflow, OverflowSample
+from relay.rollup.roster import Held, Identity
 from relay.rollup.series import Resolve, Series
 from relay.rollup.treatment import Rewrite, Rules, Treatment
 from relay.statsd.sample import Reason, Sample, What
@@ -55,14 +56,14 @@ class Admission:
             return counts_as
         identity, treatment = counts_as
         held = self._admitted(sample, identity, treatment.priority, period, now)
-        if isinstance(held, Held):
-            self._treatments.note(held.named.series, treatment)
+        if not isinstance(held, Reason | What):
+            self._treatments.note(held.series, treatment)
         return held
 
     def _admitted(
         self, sample: Sample, identity: Identity, priority: int, period: int, now: int
     ) -> Held | Reason | What:
-        held = self._held.get(identity)
+        held = self._held.get(sample.kind, *identity[1:])
         if held is not None:
             return self._held.see(held, period)
         known = self._verdicts.get(identity)
@@ -75,7 +76,7 @@ class Admission:
         self.namings += 1
         verdict = self._resolve(sample.kind, *identity[1:])
         if isinstance(verdict, Series):
-            return self._held.admit(identity, verdict, period)
+            return self._held.admit(verdict, period)
         if len(self._verdicts) >= _MOST_VERDICTS:
             self._verdicts.clear()
         self._verdicts[identity] = verdict

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.series import Series
 from relay.rollup.series_table import Names
-from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
+from relay.rollup.slot import Slot
 from relay.rollup.stored import (
     Label,
     Loaders,
@@ -19,7 +19,7 @@ from relay.rollup.stored import (
     UnfitError,
     reading,
 )
-from relay.rollup.summary import GaugeSummary, Summary
+from relay.rollup.summary import REPORTED_IDLE
 from relay.rollup.taken import Span
 from relay.rollup.treatment import Treatments
 from relay.statsd.sample import Kind
@@ -29,15 +29,15 @@ __all__ = ["Carried", "Content", "Idle", "read_carried", "write_carried"]
 _WHAT = "closed periods"
 _SLOT, _IDLE = 0, 1
 
-Content = Slot | Summary
-"""Of an active series its slot, of an idle one what it reports."""
+Content = Slot | float
+"""Of an active series its slot, of an idle one the last value: a gauge's, else 0."""
 
 
 class Idle(NamedTuple):
-    """When a series was seen last, and what it reports since."""
+    """When a series was seen last, and a gauge's last value; else 0."""
 
     seen: int
-    summary: Summary
+    last: float
 
 
 class Carried(NamedTuple):
@@ -69,16 +69,16 @@ def write_carried(
     number = writer.series.number
 
     def write_idle(part: PartWriter, record: tuple[Series, Idle]) -> None:
-        series, (seen, summary) = record
+        series, (seen, last) = record
         part.whole.extend((number(series), seen))
-        _write_summary(part, summary)
+        _write_last(part, series, last)
 
     def write_long(part: PartWriter, record: tuple[Series, Content]) -> None:
         series, content = record
-        is_idle = isinstance(content, tuple)
+        is_idle = isinstance(content, float)
         part.whole.extend((number(series), _IDLE if is_idle else _SLOT))
-        if isinstance(content, tuple):
-            _write_summary(part, content)
+        if isinstance(content, float):
+            _write_last(part, series, content)
         else:
             content.save(part)
 
@@ -99,13 +99,13 @@ def read_carried(
                 number, fact = part.wholes(2)
                 word, named = reader.series.at(number)
                 if "idle" in label:
-                    summary = _read_summary(word, part)
+                    last = _read_last(word, part)
                     if named is not None:
-                        idle[named.series] = Idle(fact, summary)
+                        idle[named] = Idle(fact, last)
                 else:
                     content = _read_content(fact, word, part, loaders)
                     if named is not None:
-                        long[named.series] = content
+                        long[named] = content
         head = reader.head
         start = head["long_start"]
         return Carried(
@@ -122,25 +122,18 @@ def _spans(head: Label, key: str) -> Sequence[Span]:
     return [(int(start), int(end)) for start, end in head[key]]
 
 
-def _write_summary(part: PartWriter, summary: Summary) -> None:
-    """Of an idle series; only a gauge's says anything."""
-    if isinstance(summary, GaugeSummary):
-        part.real.append(summary.last)
+def _write_last(part: PartWriter, series: Series, last: float) -> None:
+    """Of an idle series; only a gauge has anything to say."""
+    if series.kind is Kind.GAUGE:
+        part.real.append(last)
 
 
-def _read_summary(word: str, part: PartReader) -> Summary:
-    match Kind(word):
-        case Kind.GAUGE:
-            slot = GaugeSlot()
-            slot.last = part.real()
-            return slot.idle()
-        case Kind.COUNTER:
-            return CounterSlot().idle()
-        case Kind.SET:
-            return SetSlot(1).idle()
-        case _:
-            raise UnfitError(f"a {word} reports nothing when it is idle")
+def _read_last(word: str, part: PartReader) -> float:
+    kind = Kind(word)
+    if kind not in REPORTED_IDLE:
+        raise UnfitError(f"a {word} reports nothing when it is idle")
+    return part.real() if kind is Kind.GAUGE else 0.0
 
 
 def _read_content(form: int, word: str, part: PartReader, loaders: Loaders) -> Content:
-    return _read_summary(word, part) if form == _IDLE else loaders[word](part)
+    return _read_last(word, part) if form == _IDLE else loaders[word](part)

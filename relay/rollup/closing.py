@@ -4,16 +4,20 @@ Works on what earlier calls have seen and shares nothing with the side that accu
 so that it may run in a thread of its own. Summaries are made while rows are iterated.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import cast, overload
 
 from relay.rollup.carry import Carried, Content, Idle
 from relay.rollup.engine import Rollup
 from relay.rollup.grace import aligned
 from relay.rollup.series import Series
-from relay.rollup.slot import Slot
-from relay.rollup.summary import Summary
+from relay.rollup.slot import GaugeBase, Slot
+from relay.rollup.summary import (
+    REPORTED_IDLE,
+    Summary,
+    idle_summary,
+)
 from relay.rollup.taken import Taken
 from relay.rollup.treatment import Treatments
 from relay.statsd.sample import Kind
@@ -59,8 +63,8 @@ class _Rows(Sequence[tuple[Series, Summary]]):
         return self._row(self._series[at], self._contents[at])
 
     def _row(self, series: Series, content: Content) -> tuple[Series, Summary]:
-        if isinstance(content, tuple):
-            return series, content
+        if isinstance(content, float):
+            return series, _idle(series, content)
         own = self._treatments.of(series).percentiles
         return series, content.summary(self._percentages if own is None else own)
 
@@ -72,15 +76,26 @@ class _Long:
     start: int
     rows: dict[Series, Content] = field(default_factory=dict)
 
-    def take(self, rows: Mapping[Series, Content]) -> None:
-        """Merge the rows of a base period; idle ones count where nothing else is."""
+    def take(
+        self, slots: dict[Series, Slot], idle: Iterable[tuple[Series, float]]
+    ) -> None:
+        """Merge a base period, whose slots are given away.
+
+        Idle ones count where nothing else is.
+        """
         mine = self.rows
-        for series, content in rows.items():
-            before = mine.get(series)
-            if before is None or isinstance(before, tuple):
-                mine[series] = content
-            elif not isinstance(content, tuple):
-                mine[series] = before.merged(content)
+        if mine:
+            for series, slot in slots.items():
+                before = mine.get(series)
+                if before is None or isinstance(before, float):
+                    mine[series] = slot
+                else:
+                    mine[series] = before.merged(slot)
+        else:
+            self.rows = mine = cast(dict[Series, Content], slots)
+        for series, last in idle:
+            if isinstance(mine.get(series, 0.0), float):
+                mine[series] = last
 
 
 class Closer:
@@ -114,8 +129,9 @@ class Closer:
         self._percentages = _ascending(percentages)
         self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
         self._silent = frozenset(silent_kinds)
+        # Of those that report something while they are idle; of gauges also what.
         self._seen: dict[Series, int] = {}
-        self._idle: dict[Series, Summary] = {}
+        self._last: dict[Series, float] = {}
         self._long: _Long | None = None
         self._closed = Taken(period_seconds)
         self._longs = Taken(self._long_length or 1)
@@ -124,24 +140,25 @@ class Closer:
     def close(
         self,
         start: int,
-        slots: Mapping[Series, Slot],
+        slots: dict[Series, Slot],
         age: int | None = None,
         gone: Iterable[Series] = (),
     ) -> list[Rollup]:
         """The base period, and before or after it a long one that is over.
 
         ``age`` is where it starts on a clock that nobody sets; not given, nobody did.
-        Idle series that are ``gone`` report nothing any more.
+        Idle series that are ``gone`` report nothing any more. ``slots`` are given away.
         """
         age = start if age is None else age
-        for series in gone:
-            self._seen.pop(series, None)
-            self._idle.pop(series, None)
-        idle = self._still_idle(age, slots)
+        for series in (*gone, *self._over(age)):
+            self._forget(series)
         for series, slot in slots.items():
             self._carry(age, series, slot)
-        rows: dict[Series, Content] = {**slots, **idle}
-        base = self._rollup(start, self._length, rows)
+        idle = [series for series in self._seen if series not in slots]
+        lasts = [self._last.get(series, 0.0) for series in idle]
+        base = self._rollup(
+            start, self._length, [*slots, *idle], [*slots.values(), *lasts]
+        )
         self._closed.add(start)
         lag, self._lag = self._lag, start - age
         if not self._long_length:
@@ -149,7 +166,11 @@ class Closer:
         long = self._longs.first_free(aligned(start, self._long_length))
         if lag != self._lag:
             self._go_along(long)
-        return [*self._overdue(long), base, *self._lengthen(long, start, rows)]
+        return [
+            *self._overdue(long),
+            base,
+            *self._lengthen(long, start, slots, zip(idle, lasts, strict=True)),
+        ]
 
     def change(
         self,
@@ -162,8 +183,8 @@ class Closer:
         self._percentages = _ascending(percentages)
         self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
         self._silent = frozenset(silent_kinds)
-        for series in list(filter(self._is_silent, self._idle)):
-            del self._seen[series], self._idle[series]
+        for series in list(filter(self._is_silent, self._seen)):
+            self._forget(series)
 
     def finish(self, latest: int | None = None) -> list[Rollup]:
         """The long period as far as it has come, if one is under way.
@@ -176,13 +197,14 @@ class Closer:
         if latest is not None and long.start > latest:
             long.start = self._longs.last_free(latest)
         self._longs.add(long.start)
-        return [self._rollup(long.start, self._long_length, long.rows)]
+        rows = list(long.rows), list(long.rows.values())
+        return [self._rollup(long.start, self._long_length, *rows)]
 
     def carried(self) -> Carried:
         """What a successor needs to go on; true until the next ``close``."""
         idle = {
-            series: Idle(self._seen[series] + self._lag, summary)
-            for series, summary in self._idle.items()
+            series: Idle(seen + self._lag, self._last.get(series, 0.0))
+            for series, seen in self._seen.items()
         }
         start, rows = (self._long.start, self._long.rows) if self._long else (None, {})
         return Carried(
@@ -192,25 +214,24 @@ class Closer:
     def restore(self, carried: Carried) -> None:
         """Go on from there; a long period of another length is not gone on with."""
         self._closed = Taken(self._length, carried.closed)
-        for series, (seen, summary) in carried.idle.items():
+        for series, (seen, last) in carried.idle.items():
             if not self._is_silent(series):
-                self._seen[series], self._idle[series] = seen, summary
+                self._seen[series] = seen
+                if series.kind is Kind.GAUGE:
+                    self._last[series] = last
         if carried.long_seconds == self._long_length:
             self._longs = Taken(self._long_length or 1, carried.longs)
             if carried.long_start is not None:
                 self._long = _Long(carried.long_start, dict(carried.long))
 
     def _rollup(
-        self, start: int, length: int, rows: Mapping[Series, Content]
+        self, start: int, length: int, series: list[Series], contents: list[Content]
     ) -> Rollup:
-        series, contents = list(rows), list(rows.values())
         both = _Rows(series, contents, self._percentages, self._treatments)
         return Rollup(start, length, both)
 
-    def _still_idle(
-        self, age: int, slots: Mapping[Series, Slot]
-    ) -> dict[Series, Summary]:
-        """What is reported of series without a value; who is silent now is dropped."""
+    def _over(self, age: int) -> list[Series]:
+        """Those that are silent from now on, unless they have a value."""
         oldest = age - self._idle_ttl if self._idle_ttl else 0
         if not self._treatments.are_any:
             over = [each for each, seen in self._seen.items() if seen < oldest]
@@ -227,12 +248,11 @@ class Closer:
                 for each, seen in self._seen.items()
                 if oldest <= seen <= last and each.kind is Kind.GAUGE
             ]
-        for series in over:
-            self._seen.pop(series, None)
-            self._idle.pop(series, None)
-        return {
-            series: idle for series, idle in self._idle.items() if series not in slots
-        }
+        return over
+
+    def _forget(self, series: Series) -> None:
+        self._seen.pop(series, None)
+        self._last.pop(series, None)
 
     def _is_over(self, series: Series, age: int, seen: int) -> bool:
         own = self._treatments.of(series).idle_ttl
@@ -245,10 +265,10 @@ class Closer:
 
     def _carry(self, age: int, series: Series, slot: Slot) -> None:
         """Remember what the series reports should it be idle from now on."""
-        idle = slot.idle()
-        if idle is not None and not self._is_silent(series):
+        if series.kind in REPORTED_IDLE and not self._is_silent(series):
             self._seen[series] = age
-            self._idle[series] = idle
+            if isinstance(slot, GaugeBase):
+                self._last[series] = slot.last
 
     def _go_along(self, long: int) -> None:
         """The clock was set: what is under way goes on as ``long``, unless that is near."""
@@ -263,11 +283,15 @@ class Closer:
         return self.finish()
 
     def _lengthen(
-        self, long: int, start: int, rows: Mapping[Series, Content]
+        self,
+        long: int,
+        start: int,
+        slots: dict[Series, Slot],
+        idle: Iterable[tuple[Series, float]],
     ) -> list[Rollup]:
         if self._long is None:
             self._long = _Long(long)
-        self._long.take(rows)
+        self._long.take(slots, idle)
         if start + self._length < self._long.start + self._long_length:
             return []
         return self.finish()
@@ -275,3 +299,10 @@ class Closer:
 
 def _ascending(percentages: Sequence[int]) -> Sequence[int]:
     return tuple(sorted(set(percentages)))
+
+
+def _idle(series: Series, last: float) -> Summary:
+    summary = idle_summary(series.kind, last)
+    if summary is None:
+        raise ValueError(f"never idle: {series}")
+    return summary

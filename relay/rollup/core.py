@@ -20,10 +20,11 @@ from relay.rollup.carry import read_carried, write_carried
 from relay.rollup.closing import Closer
 from relay.rollup.effort import cost
 from relay.rollup.engine import Restored, Rollup, Sealed, Tally
-from relay.rollup.held import Held, HeldSeries, Named
+from relay.rollup.held import HeldSeries
 from relay.rollup.ledger import KINDS, Ledger
 from relay.rollup.looking import chosen, seen
 from relay.rollup.overflow import Overflow
+from relay.rollup.roster import Held, PythonRoster, Roster
 from relay.rollup.series import Resolve, Series
 from relay.rollup.series_table import Names
 from relay.rollup.slot import GaugeBase, Slot
@@ -49,9 +50,9 @@ class Known(Protocol):
 
     def turn(self) -> Sequence[Leftover]: ...
     def pause(self) -> None: ...
-    def recall(self, spelled: Spelled) -> tuple[int, float, Named] | None: ...
+    def recall(self, spelled: Spelled) -> tuple[int, float, Series] | None: ...
     def learn(
-        self, spelled: Spelled, weight: float, slot: Slot, named: Named
+        self, spelled: Spelled, weight: float, slot: Slot, series: Series
     ) -> None: ...
     def ignore(
         self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]
@@ -73,6 +74,7 @@ class Core:
     """
 
     slot_types: SlotTypes = PYTHON_SLOTS
+    roster_type: Callable[[], Roster] = PythonRoster
     _known: Known
 
     def __init__(
@@ -111,6 +113,7 @@ class Core:
             let_go=lambda series: self._book.gone.append(series),  # noqa: PLW0108 - the book of then
             released=rules.forgetting(released),
             rules=rules,
+            roster=self.roster_type,
         )
         self._admission = Admission(resolve, self._held, rules)
         self._new_slot = slot_makers(exact_samples, exact_members, self.slot_types)
@@ -207,8 +210,8 @@ class Core:
             self._ledger = opened.ledger
             floor, books = opened.floor, opened.books
             taken += opened.taken
-        for named in self._held.not_held(names.all()):
-            self._released(named.series)
+        for series in self._held.not_held(names.all()):
+            self._released(series)
         periods = self._books.restore(floor, taken, books)
         return Restored(periods, unfit_snapshot, unfit_carry)
 
@@ -224,9 +227,9 @@ class Core:
         if gone:
             self._known.pause()  # so that no spelling writes to a slot that is gone
         for held in gone:
-            self._book.slots.pop(held.named.series, None)
+            self._book.slots.pop(held.series, None)
             self._held.forget(held, self._book.age)
-        return [held.named.series for held in gone]
+        return [held.series for held in gone]
 
     def explain(self, datagram: bytes, /) -> Sequence[Item]:
         return [item for line in lines(datagram) for item in self._grammar.parse(line)]
@@ -288,23 +291,22 @@ class Core:
         known = self._known.recall(spelled)
         if known is None:
             return False
-        code, weight, named = known
+        code, weight, series = known
         value = plain_value(code, spelled.value)
-        slot = None if value is None else self._again(named)
+        slot = None if value is None else self._again(series)
         if slot is None:
             return False
         slot.add(value, weight)  # plain ones are taken always
         self._ledger.taken[code] += 1
-        self._known.learn(spelled, weight, slot, named)
+        self._known.learn(spelled, weight, slot, series)
         return True
 
-    def _again(self, named: Named) -> Slot | None:
+    def _again(self, series: Series) -> Slot | None:
         """The slot of a series that has a plain value again; None if it is not held."""
-        held = self._held.get(named.identity)
-        if held is None or held.named is not named:
+        held = self._held.of(series)
+        if held is None:
             return None
         held = self._held.see(held, self._book.age)
-        series = named.series
         slot = self._book.slot(series) or self._new_slot[series.kind]()
         self._enter(slot, held, self._book)
         return slot
@@ -323,7 +325,7 @@ class Core:
             return
         book, held = place
         weight = 1.0 / sample.rate
-        slot = book.slot(held.named.series) or self._new_slot[sample.kind]()
+        slot = book.slot(held.series) or self._new_slot[sample.kind]()
         taken = add(sample, weight, slot, self._held.memory(held, book.age))
         self._ledger.taken[KINDS.index(sample.kind)] += taken
         if taken < times:
@@ -333,7 +335,7 @@ class Core:
             # Not of a series that is new in a flood: most of those never come again.
             is_new = namings != self._admission.namings
             if spelled is not None and not (is_new and self._held.came > MANY_NEW):
-                self._known.learn(spelled, weight, slot, held.named)
+                self._known.learn(spelled, weight, slot, held.series)
 
     def _place(self, sample: Sample) -> tuple[Book, Held] | Reason | What:
         """The period and the series a sample belongs to, or why it has none."""
@@ -342,10 +344,10 @@ class Core:
         if isinstance(book, Reason):
             return book
         held = self._admission.series(sample, book.age, self._book.age)
-        return (book, held) if isinstance(held, Held) else held
+        return held if isinstance(held, Reason | What) else (book, held)
 
     def _enter(self, slot: Slot, held: Held, book: Book) -> None:
         """Have ``slot`` in the book, now that it has a value."""
-        book.slots[held.named.series] = slot
+        book.slots[held.series] = slot
         if isinstance(slot, GaugeBase):
             self._held.remember(held, slot, book.age)

@@ -18,20 +18,16 @@ Knows no slots but the last one of a gauge, which is its memory for deltas.
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
+from relay.rollup.roster import Held, Identity, PythonRoster, Roster
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeBase, Slot
 from relay.rollup.treatment import Rules
 from relay.statsd.sample import Kind, Reason, Tags
 
-__all__ = ["CHARACTERS_OF_ONE", "Held", "HeldSeries", "Identity", "Named", "Turnover"]
-
-Identity = tuple[str, str, Tags]
-"""What StatsD tells series apart by: a kind's word, a name, tags.
-
-Nothing but text, so that garbage collection stops looking at it.
-"""
+__all__ = ["CHARACTERS_OF_ONE", "HeldSeries", "Turnover"]
 
 CHARACTERS_OF_ONE = 256
 """A series with more in its name and tags counts as two, and so on; so the limit of
@@ -47,33 +43,7 @@ LOOKS = 64
 """At those that may give way, before a line is refused; the next goes on from there."""
 
 
-class Named(NamedTuple):
-    """A series, and what StatsD tells it apart by."""
-
-    identity: Identity
-    series: Series
-
-
-class Held(NamedTuple):
-    """What is remembered of a series; a value, so that all of them can be saved.
-
-    ``seen`` is the period in which it was seen last, ``turn`` grows with each that is
-    seen in a new one. ``gauge`` is a gauge's latest slot, of ``gauge_period``.
-    """
-
-    named: Named
-    seen: int
-    turn: int
-    gauge: GaugeBase | None
-    gauge_period: int
-
-    @property
-    def last(self) -> float:
-        """What a gauge was last, 0 where nobody knows."""
-        return 0.0 if self.gauge is None else self.gauge.last
-
-
-_Crowd = tuple[int, list[Named]]
+_Crowd = tuple[int, list[Series]]
 """A period, and who came in it."""
 
 
@@ -90,10 +60,10 @@ class Turnover(NamedTuple):
     newcomers: int = 0
     is_full: bool = False
     giving_way: int = 0
-    came: Sequence[Named] = ()
-    crowds: Sequence[tuple[int, Sequence[Named]]] = ()
-    many: Sequence[tuple[int, Sequence[Named]]] = ()
-    leaving: Sequence[tuple[int, Named]] = ()
+    came: Sequence[Series] = ()
+    crowds: Sequence[tuple[int, Sequence[Series]]] = ()
+    many: Sequence[tuple[int, Sequence[Series]]] = ()
+    leaving: Sequence[tuple[int, Series]] = ()
 
 
 class HeldSeries:
@@ -120,6 +90,7 @@ class HeldSeries:
         span: int = 300,
         apart: int = 0,
         rules: Rules | None = None,
+        roster: Callable[[], Roster] = PythonRoster,
         let_go: Callable[[Series], None] = lambda _: None,
         released: Callable[[Series], None] = lambda _: None,
     ) -> None:
@@ -130,14 +101,14 @@ class HeldSeries:
         rules = rules or Rules()
         self._quota, self._treatments = rules.quota, rules.treatments
         self._tell_let_go, self._released = let_go, released
-        self._held: OrderedDict[Identity, Held] = OrderedDict()
+        self._held = roster()
+        self.get, self.of = self._held.get, self._held.of
         self._places = 0  # that are taken
-        self._of_name: dict[str, OrderedDict[Identity, None]] = {}
-        self._turn = 0
-        self._leaving: deque[tuple[int, Named]] = deque()
+        self._of_name: dict[str, OrderedDict[Series, None]] = {}
+        self._leaving: deque[tuple[int, Series]] = deque()
         # Of the period that is open:
         self._now: int | None = None
-        self._came: list[Named] = []
+        self._came: list[Series] = []
         self._giving_way = 0
         self._newcomers = limit  # that may yet come in this span
         self._in_span: int | None = None
@@ -155,19 +126,11 @@ class HeldSeries:
         """How many are new in the latest period that had new ones."""
         return len(self._came)
 
-    def get(self, identity: Identity) -> Held | None:
-        return self._held.get(identity)
-
     def see(self, held: Held, period: int) -> Held:
         """Note that ``held`` has a sample in ``period``; late ones make nothing older."""
-        named, seen, _, gauge, gauge_period = held
-        if period <= seen:
+        if period <= held.seen:
             return held
-        self._turn += 1
-        now = Held(named, period, self._turn, gauge, gauge_period)
-        self._held[named.identity] = now
-        self._held.move_to_end(named.identity)
-        return now
+        return self._held.renew(held, period, held.gauge, held.gauge_period)
 
     def memory(self, held: Held, period: int) -> float:
         """What a delta in ``period`` is added to: a gauge's last value, 0 without one."""
@@ -176,32 +139,25 @@ class HeldSeries:
 
     def remember(self, held: Held, slot: GaugeBase, period: int) -> None:
         """Let ``slot`` be the memory, unless that of a later period already is."""
-        named, seen, turn, gauge, gauge_period = held
-        if gauge is slot or (gauge is not None and period < gauge_period):
+        gauge = held.gauge
+        if gauge is slot or (gauge is not None and period < held.gauge_period):
             return
-        self._held[named.identity] = Held(named, seen, turn, slot, period)
+        self._held.renew(held, held.seen, slot, period)
 
-    def see_again(self, named: Named, slot: Slot, period: int) -> bool:
+    def see_again(self, series: Series, slot: Slot, period: int) -> bool:
         """As ``see`` and ``remember`` in one, for a series that is known to whoever asks.
 
         False, with nothing noted, where it is not held any more.
         """
-        held = self._held.get(named.identity)
-        if held is None or held.named is not named:
+        held = self.of(series)
+        if held is None:
             return False
-        _, seen, turn, gauge, gauge_period = held
-        is_seen = period > seen
-        if is_seen:
-            self._turn += 1
-            seen, turn = period, self._turn
+        seen, gauge, gauge_period = held.seen, held.gauge, held.gauge_period
         if isinstance(slot, GaugeBase) and (gauge is None or period >= gauge_period):
             gauge, gauge_period = slot, period
-        elif not is_seen:
+        elif period <= seen:
             return True
-        fields = named, seen, turn, gauge, gauge_period
-        self._held[named.identity] = tuple.__new__(Held, fields)  # half the time
-        if is_seen:
-            self._held.move_to_end(named.identity)
+        self._held.renew(held, max(seen, period), gauge, gauge_period)
         return True
 
     def no_room(self, identity: Identity, now: int, priority: int = 0) -> Reason | None:
@@ -218,7 +174,7 @@ class HeldSeries:
             return Reason.SERIES_LIMIT
         if self._has_old_crowd(now):
             self._has_given_way(0, now)
-        wanted = self._limit - _places(identity)
+        wanted = self._limit - _places(*identity[1:])
         while self._places > wanted or self._newcomers <= 0:
             if self._make_room(now):
                 self._newcomers += 1
@@ -229,15 +185,11 @@ class HeldSeries:
                 return Reason.SERIES_LIMIT
         return None
 
-    def admit(self, identity: Identity, series: Series, period: int) -> Held:
+    def admit(self, series: Series, period: int) -> Held:
         """Hold a new series, for which there is room, from ``period`` on."""
-        self._turn += 1
-        named = Named(identity, series)
-        held = Held(named, period, self._turn, None, period)
-        self._came.append(named)
+        self._came.append(series)
         self._newcomers -= 1
-        self._enter(held)
-        return held
+        return self._enter(series, period, None, period)
 
     def forget(self, held: Held, now: int) -> None:
         """Hold it no longer; another may come in its place, in this span too."""
@@ -245,8 +197,8 @@ class HeldSeries:
         self._let_go(held, now)
 
     def all(self) -> list[Held]:
-        """All of them, in no order: that of time takes fifty times as long to walk."""
-        return list(dict.values(self._held))
+        """All of them, in no order."""
+        return self._held.all()
 
     def turnover(self) -> Turnover:
         """What ``restore`` wants besides."""
@@ -278,27 +230,28 @@ class HeldSeries:
         self._places = 0
         kept: list[Held] = []
         places = 0
-        for held in sorted(some, key=lambda held: held.turn, reverse=True):
-            places += _places(held.named.identity)
+        for held in sorted(some, key=attrgetter("turn"), reverse=True):
+            places += _places(*held.series[1:3])
             if places > self._limit:
                 break
             kept.append(held)
         for held in reversed(kept):
-            self._enter(held)
-            self._turn = held.turn
+            self._enter(held.series, held.seen, held.gauge, held.gauge_period)
 
-    def not_held(self, some: Iterable[Named]) -> Sequence[Named]:
+    def not_held(self, some: Iterable[Series]) -> Sequence[Series]:
         """Those of ``some`` whose names others may have."""
-        leaving = {named.identity for _, named in self._leaving}
-        gone = (named for named in some if named.identity not in self._held)
-        return [named for named in gone if named.identity not in leaving]
+        leaving = {series for _, series in self._leaving}
+        gone = (series for series in some if self.get(*series[:3]) is None)
+        return [series for series in gone if series not in leaving]
 
-    def _enter(self, held: Held) -> None:
-        identity = held.named.identity
-        self._held[identity] = held
-        self._places += _places(identity)
+    def _enter(
+        self, series: Series, seen: int, gauge: GaugeBase | None, gauge_period: int
+    ) -> Held:
+        held = self._held.add(series, seen, gauge, gauge_period)
+        self._places += _places(series.name, series.tags)
         if self._limit_per_name:
-            self._of_name.setdefault(identity[1], OrderedDict())[identity] = None
+            self._of_name.setdefault(series.name, OrderedDict())[series] = None
+        return held
 
     def _begin(self, now: int) -> None:
         """A period begins: who came in a crowd may have to go again."""
@@ -331,7 +284,7 @@ class HeldSeries:
             self._many.append((self._now, self._came))
 
     def _make_room(self, now: int) -> bool:
-        oldest = next(iter(self._held.values()), None)
+        oldest = self._held.oldest()
         if oldest is not None and self._is_silent(oldest, now):
             self._let_go(oldest, now)
             return True
@@ -351,9 +304,8 @@ class HeldSeries:
         """Whether one of a crowd was found that was not seen again."""
         period, came = self._crowds[at]
         for _ in range(min(LOOKS, len(came))):
-            named = came.pop()
-            held = self._held.get(named.identity)
-            if held is not None and held.named is named and held.seen <= period:
+            held = self.of(came.pop())
+            if held is not None and held.seen <= period:
                 self._let_go(held, now)
                 break
         else:
@@ -368,8 +320,8 @@ class HeldSeries:
         if same is None or len(same) < self._limit_per_name:
             return True
         first = next(iter(same))
-        held = self._held[first]
-        if self._is_silent(held, now):
+        held = self.of(first)
+        if held is not None and self._is_silent(held, now):
             self._let_go(held, now)
             return True
         same.move_to_end(first)
@@ -381,7 +333,7 @@ class HeldSeries:
             return True
         most = self._quota.share(priority)
         while len(self._held) >= most:
-            oldest = next(iter(self._held.values()), None)
+            oldest = self._held.oldest()
             if oldest is None or not self._is_silent(oldest, now):
                 return False
             self._let_go(oldest, now)
@@ -389,42 +341,41 @@ class HeldSeries:
 
     def _is_silent(self, held: Held, now: int) -> bool:
         idle, life = now - held.seen, self.gauge_life
-        if life and idle >= life and held.named.series.kind is Kind.GAUGE:
+        if life and idle >= life and held.series.kind is Kind.GAUGE:
             return True
         ttl = self.idle_ttl
         if self._treatments.are_any:
-            treatment = self._treatments.of(held.named.series)
+            treatment = self._treatments.of(held.series)
             ttl = ttl if treatment.idle_ttl is None else treatment.idle_ttl
             if treatment.is_silent and idle:
                 return True
         return bool(ttl) and idle > ttl
 
     def _let_go(self, held: Held, now: int) -> None:
-        identity, series = held.named
-        del self._held[identity]
-        self._places -= _places(identity)
+        series = held.series
+        self._held.remove(held)
+        self._places -= _places(series.name, series.tags)
         self._is_shut = False
         if self._limit_per_name:
-            same = self._of_name[identity[1]]
-            del same[identity]
+            same = self._of_name[series.name]
+            del same[series]
             if not same:
-                del self._of_name[identity[1]]
-        self._leaving.append((now, held.named))
+                del self._of_name[series.name]
+        self._leaving.append((now, series))
         self._tell_let_go(series)
 
     def _release_some(self, now: int) -> None:
         """Two a call, so that nobody waits and none is left."""
         for _ in range(min(2, len(self._leaving))):
-            since, (identity, series) = self._leaving[0]
+            since, series = self._leaving[0]
             if now - since < self._apart:
                 return
             self._leaving.popleft()
-            if identity not in self._held:
+            if self.get(*series[:3]) is None:
                 self._released(series)
 
 
-def _places(identity: Identity) -> int:
-    _, name, tags = identity
+def _places(name: str, tags: Tags) -> int:
     characters = len(name)
     if tags:
         characters += sum([len(key) + len(value or "") for key, value in tags])

@@ -7,10 +7,10 @@ before the star of ``disk.*``.
 
 from collections.abc import Callable, Iterable, Iterator
 
-from relay.rollup.held import Held
+from relay.rollup.roster import Held
 from relay.rollup.series import Series
 from relay.rollup.slot import Slot
-from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary, Summary
+from relay.rollup.summary import Summary, idle_summary
 from relay.statsd.sample import Kind
 
 __all__ = ["chosen", "key_of", "seen"]
@@ -29,7 +29,7 @@ def chosen(some: Iterable[Held], kind: Kind, pattern: str) -> Iterator[Held]:
     is_folder = pattern.endswith(_FOLDER)
     start = pattern.removesuffix("*") if is_folder else pattern
     for held in some:
-        series = held.named.series
+        series = held.series
         if series.kind is not kind:
             continue
         # Most are told by the name alone: 100,000 of them take 10 ms.
@@ -48,22 +48,11 @@ def seen(
     Without a sample a counter and a set are 0, a gauge is what it was, a timer nothing.
     """
     for held in some:
-        series = held.named.series
+        series = held.series
         if series.kind is not kind:
             continue
         slot = slot_of(series)
-        found = _unseen(held) if slot is None else slot.summary(())
+        idle = idle_summary(kind, held.last)
+        found = idle if slot is None else slot.summary(())
         if found is not None:
             yield series, found
-
-
-def _unseen(held: Held) -> Summary | None:
-    match held.named.series.kind:
-        case Kind.COUNTER:
-            return CounterSummary(0.0, 0.0)
-        case Kind.SET:
-            return SetSummary(0)
-        case Kind.GAUGE:
-            return GaugeSummary(held.last, held.last, held.last, held.last, 0)
-        case _:
-            return None

@@ -8,13 +8,12 @@ too. It is taken before the GIL, never after: a call that has to wait gives the 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from relay.rollup._native import Drain, Table
+from relay.rollup._native import Drain, Roster, Table
 from relay.rollup.book import Book
 from relay.rollup.core import Core
 from relay.rollup.effort import ENOUGH, FOLDING
 from relay.rollup.engine import FeedSome, Restored, Tally
 from relay.rollup.finite import SAFE_WEIGHT
-from relay.rollup.held import Named
 from relay.rollup.ledger import KINDS, Ledger
 from relay.rollup.native_slots import NATIVE_SLOTS
 from relay.rollup.overflow import Overflow
@@ -34,7 +33,7 @@ _COUNTER, _GAUGE, _LANE, _SET = range(4)
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
 
 
-_Again = Callable[[Named, float], tuple[object, object] | None]
+_Again = Callable[[Series, float], tuple[object, object] | None]
 
 
 class _Leftover:
@@ -68,15 +67,17 @@ class _Vocabulary:
     def recall(self, spelled: Spelled) -> None:
         """None: what is known does not come this way."""
 
-    def learn(self, spelled: Spelled, weight: float, slot: Slot, named: Named) -> None:
+    def learn(
+        self, spelled: Spelled, weight: float, slot: Slot, series: Series
+    ) -> None:
         found = _operation(slot, weight)
         if found is None:
             return
         operation, cell = found
-        code = _CODES[named.series.kind]
+        code = _CODES[series.kind]
         self.table.learn(
             *(spelled.name, spelled.form, operation, code),
-            *(weight, slot, cell, named),
+            *(weight, slot, cell, series),
         )
 
     def ignore(
@@ -122,6 +123,7 @@ class NativeEngine(Core):
 
     name = "native"
     slot_types = NATIVE_SLOTS
+    roster_type = Roster
     _known: _Vocabulary
 
     def _vocabulary(self, most: int) -> _Vocabulary:
@@ -134,19 +136,21 @@ class NativeEngine(Core):
         """How many are known; for tests and tools."""
         return len(self._table)
 
-    def _slot_again(self, named: Named, weight: float) -> tuple[object, object] | None:
+    def _slot_again(
+        self, series: Series, weight: float
+    ) -> tuple[object, object] | None:
         """Where values of a spelling go in this period; None if its series is not held.
 
         Once a series and period, when they all come at the same time: made to be fast.
         """
-        series, book = named.series, self._book
+        book = self._book
         fresh = self._new_slot[series.kind]()
-        if not self._held.see_again(named, fresh, book.age):
+        if not self._held.see_again(series, fresh, book.age):
             return None
         slot = book.slots.setdefault(series, fresh)
         if slot is not fresh:
             slot = book.slots[series] = book.slot(series) or fresh
-            self._held.see_again(named, slot, book.age)
+            self._held.see_again(series, slot, book.age)
         if isinstance(slot, TimerBase):
             return slot, slot.lane(weight)
         return slot, slot.members if isinstance(slot, SetBase) else slot

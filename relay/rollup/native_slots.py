@@ -74,7 +74,7 @@ class NativeBins(BinsInC):
 class NativeTimer(Timer, TimerBase):
     """Lanes are arrays of doubles; what was folded, and the room, are C's."""
 
-    __slots__ = ("_exact", "lanes", "strays")
+    __slots__ = ("_exact", "strays")
     _lane = Lane
     _bins = cast(type[Bins], NativeBins)
 
@@ -91,11 +91,8 @@ class NativeTimer(Timer, TimerBase):
         self.room_folded = folded_room(exact)
 
     def lane(self, weight: float) -> list[float] | None:
-        count = len(self.lanes)
-        lane = super().lane(weight)
-        if len(self.lanes) != count:
-            self.know_lanes(self.lanes)
-        return lane
+        lane = self.lane_of(weight)
+        return super().lane(weight) if lane is None else lane
 
     def _stray(self, value: float, weight: float) -> bool:
         self.has_strays = True
@@ -112,14 +109,12 @@ class NativeTimer(Timer, TimerBase):
     def copy(self) -> "NativeTimer":
         same = cast(NativeTimer, super().copy())
         same.has_strays = self.has_strays
-        same.know_lanes(same.lanes)
         return same
 
     @classmethod
     def load(cls, part: PartReader, exact: int) -> "NativeTimer":
         slot = super().load(part, exact)
         slot.has_strays = bool(slot.strays)
-        slot.know_lanes(slot.lanes)
         return slot
 
     def _summed(self, lane: list[float]) -> tuple[float, float, float]:

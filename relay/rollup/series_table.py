@@ -7,7 +7,7 @@ is called is asked of ``Resolve`` again, since that may have changed meanwhile.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from relay.rollup.held import Identity, Named
+from relay.rollup.roster import Identity, identity_of
 from relay.rollup.series import Resolve, Series
 from relay.rollup.treatment import Treatment, Treatments
 from relay.statsd.sample import Kind
@@ -30,7 +30,7 @@ class SeriesWriter:
         number = self._numbers.get(id(series))
         if number is None:
             number = self._numbers[id(series)] = len(self._numbers)
-            plain = (series.kind.value, series.name, series.tags)
+            plain = identity_of(series)
             treatment = self._treatments.of(series)
             own = () if treatment == Treatment() else (treatment,)
             self._new.append((*plain, *own))
@@ -47,23 +47,21 @@ class Names:
 
     def __init__(self, resolve: Resolve, treatments: Treatments) -> None:
         self._resolve, self._treatments = resolve, treatments
-        self._named: dict[Identity, Named | None] = {}
+        self._named: dict[Identity, Series | None] = {}
 
-    def __call__(self, identity: Identity) -> Named | None:
+    def __call__(self, identity: Identity) -> Series | None:
         """The series; None if it is not reported any more."""
         if identity not in self._named:
             word, name, tags = identity
             series = self._resolve(_KINDS[word], name, tags)
-            self._named[identity] = (
-                Named(identity, series) if isinstance(series, Series) else None
-            )
+            self._named[identity] = series if isinstance(series, Series) else None
         return self._named[identity]
 
-    def treat(self, named: Named, treatment: Treatment) -> None:
+    def treat(self, series: Series, treatment: Treatment) -> None:
         """It had this one."""
-        self._treatments.note(named.series, treatment)
+        self._treatments.note(series, treatment)
 
-    def all(self) -> Iterator[Named]:
+    def all(self) -> Iterator[Series]:
         """Everyone that is reported."""
         return (named for named in self._named.values() if named is not None)
 
@@ -73,7 +71,7 @@ class SeriesReader:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._known: list[tuple[str, Named | None]] = []
+        self._known: list[tuple[str, Series | None]] = []
 
     def extend(self, fresh: Sequence[Any]) -> None:
         """Take what ``SeriesWriter.fresh`` gave; ValueError or TypeError if it did not."""
@@ -87,7 +85,7 @@ class SeriesReader:
                 self._names.treat(named, _treatment(*own))
             self._known.append((word, named))
 
-    def at(self, number: int) -> tuple[str, Named | None]:
+    def at(self, number: int) -> tuple[str, Series | None]:
         """The word of its kind, and the series, None if it is not reported any more."""
         if number < 0:
             raise ValueError("a negative number of a series")

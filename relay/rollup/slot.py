@@ -59,14 +59,6 @@ class Slot(Protocol):
         """Of at least one value; ``percentages`` ascend."""
         ...
 
-    def idle(self) -> Summary | None:
-        """What the series reports in later periods without a value; None: nothing."""
-        ...
-
-
-_IDLE_COUNTER = CounterSummary(0.0, 0.0)
-_IDLE_SET = SetSummary(0)
-
 
 class CounterBase:
     """Σ value/rate and Σ 1/rate, added up in the order of arrival as the reference does."""
@@ -103,9 +95,6 @@ class CounterBase:
 
     def summary(self, percentages: Sequence[int]) -> CounterSummary:  # noqa: ARG002
         return CounterSummary(self.total, self.count)
-
-    def idle(self) -> CounterSummary:
-        return _IDLE_COUNTER
 
 
 class CounterSlot(CounterBase):
@@ -178,9 +167,6 @@ class GaugeBase:
     def summary(self, percentages: Sequence[int]) -> GaugeSummary:  # noqa: ARG002
         mean = clamped_mean(self.total, self.count, self.minimum, self.maximum)
         return GaugeSummary(self.last, mean, self.minimum, self.maximum, self.count)
-
-    def idle(self) -> GaugeSummary:
-        return GaugeSummary(self.last, self.last, self.last, self.last, 0)
 
 
 class GaugeSlot(GaugeBase):
@@ -273,9 +259,6 @@ class SetBase:
         if self.sketch is None:
             return SetSummary(len(self.members))
         return SetSummary(self._estimator().estimate())
-
-    def idle(self) -> SetSummary:
-        return _IDLE_SET
 
     def _estimator(self) -> HyperLogLog:
         """A sketch of all members; the slot stays as it is."""

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from relay.rollup.book import Book
 from relay.rollup.books import FrozenBooks
 from relay.rollup.columns import PartReader, PartWriter
-from relay.rollup.held import Held, Named, Turnover
+from relay.rollup.held import Turnover
 from relay.rollup.ledger import Ledger
+from relay.rollup.roster import Held, Kept
 from relay.rollup.series import Series
 from relay.rollup.series_table import Names
 from relay.rollup.slot import GaugeSlot, Slot
@@ -147,11 +148,10 @@ def _turned_over(writer: PartsWriter, turnover: Turnover, lag: int) -> Iterator[
     for word in ("crowds", "many"):
         for period, came in getattr(turnover, word):
             label = {word: period + lag}
-            yield from _series(writer, label, (named.series for named in came))
-    came_now = (named.series for named in turnover.came)
-    yield from _series(writer, {"came": True}, came_now)
+            yield from _series(writer, label, came)
+    yield from _series(writer, {"came": True}, turnover.came)
     for since, together in groupby(turnover.leaving, key=itemgetter(0)):
-        series = (named.series for _, named in together)
+        series = (one for _, one in together)
         yield from _series(writer, {"leaving": since + lag}, series)
 
 
@@ -163,11 +163,12 @@ def _memories(writer: PartsWriter, held: Sequence[Held], lag: int) -> Iterator[b
     number = writer.series.number
 
     def write(part: PartWriter, held: Held) -> None:
-        named, seen, turn, gauge, gauge_period = held
+        gauge = held.gauge
         has_memory = gauge is not None
-        part.whole.extend((number(named.series), seen + lag, turn, has_memory))
+        seen, turn = held.seen + lag, held.turn
+        part.whole.extend((number(held.series), seen, turn, has_memory))
         if gauge is not None:
-            part.whole.append(gauge_period + lag)
+            part.whole.append(held.gauge_period + lag)
             part.real.append(gauge.last)
 
     return writer.parts({"held": True}, held, write)
@@ -182,11 +183,11 @@ class _Reading:
         self._label: Label = {}
         self._book: Book | None = None
         self.books: list[Book] = []
-        self.held: list[Held] = []
-        self.came: list[Named] = []
-        self.crowds: dict[int, list[Named]] = {}
-        self.many: dict[int, list[Named]] = {}
-        self.leaving: list[tuple[int, Named]] = []
+        self.held: list[Kept] = []
+        self.came: list[Series] = []
+        self.crowds: dict[int, list[Series]] = {}
+        self.many: dict[int, list[Series]] = {}
+        self.leaving: list[tuple[int, Series]] = []
 
     def take(self, label: Label, part: PartReader) -> None:
         if "held" in label:
@@ -194,7 +195,7 @@ class _Reading:
                 self._hold(part)
             return
         if "gone" in label:
-            self.books[-1].gone += [named.series for named in self._named(part)]
+            self.books[-1].gone += self._named(part)
             return
         if "came" in label:
             self.came += self._named(part)
@@ -212,9 +213,9 @@ class _Reading:
             word, named = self._series.at(part.whole())
             slot = self._loaders[word](part)
             if named is not None:
-                book.slots[named.series] = slot
+                book.slots[named] = slot
 
-    def _named(self, part: PartReader) -> Iterator[Named]:
+    def _named(self, part: PartReader) -> Iterator[Series]:
         """Those that are still reported of the series in a part of nothing but them."""
         while part.has_more:
             _, named = self._series.at(part.whole())
@@ -242,4 +243,4 @@ class _Reading:
             gauge, gauge_period = GaugeSlot(), part.whole()
             gauge.last = part.real()
         if named is not None:
-            self.held.append(Held(named, seen, turn, gauge, gauge_period))
+            self.held.append(Kept(named, seen, turn, gauge, gauge_period))

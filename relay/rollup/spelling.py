@@ -17,8 +17,8 @@ from collections.abc import Sized
 from typing import Any, NamedTuple
 
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
-from relay.rollup.held import Named
 from relay.rollup.ledger import KINDS
+from relay.rollup.series import Series
 from relay.rollup.slot import MEMBER_BYTES, CounterBase, SetBase, Slot
 from relay.rollup.timer import TimerBase
 from relay.statsd.asides import SERVICE_CHECK
@@ -50,13 +50,13 @@ _LONGEST_LINE = 512
 
 Why = Reason | What
 
-_Cell = tuple[int, Any, float, Any, Named | None]
+_Cell = tuple[int, Any, float, Any, Series | None]
 """A code, a slot (or a Why), a weight, what appends to the slot (or counts), the series.
 
 The type of the slot follows from the code, which a type checker cannot know.
 """
 
-_Step = tuple[CounterBase, float, float, Named]
+_Step = tuple[CounterBase, float, float, Series]
 """A counter, what its total and its count grow by, the series."""
 
 
@@ -115,7 +115,7 @@ class Spellings(Sized):
         return len(self.cells) + len(self.steps)
 
     def learn(
-        self, spelled: Spelled, kind: Kind, weight: float, slot: Slot, named: Named
+        self, spelled: Spelled, kind: Kind, weight: float, slot: Slot, series: Series
     ) -> None:
         """Recognise ``spelled`` from now on, if the hot path can serve it."""
         append: object = None
@@ -124,7 +124,7 @@ class Spellings(Sized):
                 return
             if spelled.value in _STEPS:
                 number = float(spelled.value) * weight
-                self.steps[spelled.line] = slot, number, weight, named
+                self.steps[spelled.line] = slot, number, weight, series
                 return
         elif isinstance(slot, SetBase):
             append = slot.members.add
@@ -133,7 +133,7 @@ class Spellings(Sized):
             if lane is None:
                 return
             append = lane.append
-        cell = KINDS.index(kind), slot, weight, append, named
+        cell = KINDS.index(kind), slot, weight, append, series
         self.cells[spelled.name, spelled.form] = cell
 
     def ignore(
@@ -143,7 +143,7 @@ class Spellings(Sized):
         if kind is not Kind.SET:
             self.cells[spelled.name, spelled.form] = IGNORED, why, 1.0, counts, None
 
-    def recall(self, spelled: Spelled) -> tuple[int, float, Named] | None:
+    def recall(self, spelled: Spelled) -> tuple[int, float, Series] | None:
         """The code, the weight and the series of a spelling, which is forgotten here."""
         step = self.steps.pop(spelled.line, None)
         if step is not None:
@@ -152,8 +152,8 @@ class Spellings(Sized):
         cell = self.cells.pop((spelled.name, spelled.form), None)
         if cell is None:
             return None
-        code, _, weight, _, named = cell
-        return None if named is None else (code, weight, named)
+        code, _, weight, _, series = cell
+        return None if series is None else (code, weight, series)
 
     def drain(self) -> None:
         """One by one: to free a large dict at once stops all threads while it lasts."""

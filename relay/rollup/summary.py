@@ -6,12 +6,16 @@ not decided here.
 
 from typing import NamedTuple
 
+from relay.statsd.sample import Kind
+
 __all__ = [
+    "REPORTED_IDLE",
     "CounterSummary",
     "GaugeSummary",
     "SetSummary",
     "Summary",
     "TimerSummary",
+    "idle_summary",
 ]
 
 
@@ -55,3 +59,22 @@ class SetSummary(NamedTuple):
 
 
 Summary = CounterSummary | GaugeSummary | TimerSummary | SetSummary
+
+REPORTED_IDLE = frozenset({Kind.COUNTER, Kind.GAUGE, Kind.SET})
+"""Kinds that report something in a period without a value."""
+
+_IDLE_COUNTER = CounterSummary(0.0, 0.0)
+_IDLE_SET = SetSummary(0)
+
+
+def idle_summary(kind: Kind, last: float) -> Summary | None:
+    """What a series reports without a value; ``last`` is a gauge's. None: nothing."""
+    match kind:
+        case Kind.COUNTER:
+            return _IDLE_COUNTER
+        case Kind.GAUGE:
+            return GaugeSummary(last, last, last, last, 0)
+        case Kind.SET:
+            return _IDLE_SET
+        case _:
+            return None

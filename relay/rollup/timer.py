@@ -46,7 +46,7 @@ _NOTHING = Figures(0.0, 0.0, math.inf, -math.inf)
 class TimerBase:
     """Weighted samples; ``exact`` is how many are kept as they are.
 
-    A *lane* is the list of the samples of one weight. A *stray* has a weight that got
+    A *lane* is the list of the samples of one weight, ``lanes`` are pairs of the two. A *stray* has a weight that got
     no lane, or a size at which sums have to be watched. Whoever appends to a lane takes
     one off ``room`` and calls ``fold`` when that makes it 0.
     """
@@ -54,8 +54,8 @@ class TimerBase:
     __slots__ = NO_STORAGE
     _exact: int
     room: int
-    lanes: dict[float, list[float]]
-    strays: list[tuple[float, float]]
+    lanes: tuple[tuple[float, list[float]], ...]
+    strays: list[tuple[float, float]] | tuple[()]  # most have none
     bins: Bins | None
     settled: Figures
     _lane: ClassVar[type[list[float]]] = list
@@ -64,18 +64,25 @@ class TimerBase:
     def __init__(self, exact: int) -> None:
         self._exact = exact
         self.room = exact + 1
-        self.lanes = {}
-        self.strays = []
+        self.strays = ()
         self.bins = None
         # Of strays and of all that is in bins; lanes are added when somebody asks.
         self.settled = _NOTHING
 
     def lane(self, weight: float) -> list[float] | None:
         """Where samples of ``weight`` belong; None if they have to go through ``add``."""
-        lane = self.lanes.get(weight)
-        if lane is None and weight < SAFE_WEIGHT and len(self.lanes) < _MOST_LANES:
-            lane = self.lanes[weight] = self._lane(())
+        for known, lane in self.lanes:
+            if known == weight:
+                return lane
+        if weight >= SAFE_WEIGHT or len(self.lanes) >= _MOST_LANES:
+            return None
+        lane = self._lane(())
+        self.put_lane(weight, lane)
         return lane
+
+    def put_lane(self, weight: float, lane: list[float]) -> None:
+        """Have a lane for one more weight."""
+        self.lanes = (*self.lanes, (weight, lane))
 
     def add(self, value: float, weight: float) -> bool:
         lane = self.lane(weight)
@@ -94,7 +101,10 @@ class TimerBase:
         if not (math.isfinite(count) and math.isfinite(total)):
             return False
         self.settled = Figures(count, total, min(minimum, value), max(maximum, value))
-        self.strays.append((value, weight))
+        if isinstance(self.strays, list):
+            self.strays.append((value, weight))
+        else:
+            self.strays = [(value, weight)]
         return True
 
     def fold(self) -> None:
@@ -102,9 +112,9 @@ class TimerBase:
         self.settled = self._figures()
         self.bins = self.bins or self._bins()
         self._pour(self.bins)
-        for lane in self.lanes.values():
+        for _, lane in self.lanes:
             lane.clear()
-        self.strays.clear()
+        self.strays = ()
         self.room = folded_room(self._exact)
 
     def merged(self, other: "TimerBase") -> "TimerBase":
@@ -115,14 +125,15 @@ class TimerBase:
 
     def absorb(self, part: "TimerBase") -> None:
         """Add what ``part`` holds; it stays as it is."""
-        for weight, samples in part.lanes.items():
+        for weight, samples in part.lanes:
             lane = self.lane(weight)
             if lane is None:
                 for value in samples:
                     self._stray(value, weight)
             else:
                 lane += samples
-        self.strays += part.strays
+        if part.strays:
+            self.strays = [*self.strays, *part.strays]
         mine, its = self.settled, part.settled
         self.settled = Figures(
             clamp(mine.weight + its.weight),
@@ -140,7 +151,8 @@ class TimerBase:
     def copy(self) -> "TimerBase":
         same = type(self)(self._exact)
         same.room, same.settled = self.room, self.settled
-        same.lanes = {weight: lane.copy() for weight, lane in self.lanes.items()}
+        for weight, lane in self.lanes:
+            same.put_lane(weight, lane.copy())
         same.strays = self.strays[:]
         if self.bins is not None:
             same.bins = self.bins.copy()
@@ -148,7 +160,7 @@ class TimerBase:
 
     def save(self, part: PartWriter) -> None:
         part.whole.append(len(self.lanes))
-        for weight, lane in self.lanes.items():
+        for weight, lane in self.lanes:
             part.whole.append(len(lane))
             part.real.append(weight)
             part.real.extend(lane)
@@ -166,9 +178,8 @@ class TimerBase:
         slot = cls(exact)
         for _ in range(part.whole()):
             weight = part.real()
-            slot.lanes[weight] = cls._lane(part.reals(part.whole()))
-        for _ in range(part.whole()):
-            slot.strays.append((part.real(), part.real()))
+            slot.put_lane(weight, cls._lane(part.reals(part.whole())))
+        slot.strays = [(part.real(), part.real()) for _ in range(part.whole())]
         slot.settled = Figures(*part.reals(4))
         if part.whole():
             slot.bins = cls._bins.load(part)
@@ -180,7 +191,7 @@ class TimerBase:
 
     def kept(self) -> int:
         """How many samples are in lanes and strays."""
-        return sum(map(len, self.lanes.values())) + len(self.strays)
+        return sum([len(lane) for _, lane in self.lanes]) + len(self.strays)
 
     def summary(self, percentages: Sequence[int]) -> TimerSummary:
         figures = self._figures()
@@ -196,9 +207,6 @@ class TimerBase:
             self._percentiles(figures, percentages),
         )
 
-    def idle(self) -> None:
-        return None
-
     def _percentiles(self, figures: Figures, percentages: Sequence[int]) -> Percentiles:
         if self.bins is not None:
             found = nearest_ranks(
@@ -207,7 +215,7 @@ class TimerBase:
             low, high = figures.minimum, figures.maximum
             return tuple((each, clamp(value, low, high)) for each, value in found)
         if len(self.lanes) == 1 and not self.strays:
-            [(weight, samples)] = self.lanes.items()
+            [(weight, samples)] = self.lanes
             return uniform_ranks(self._sorted(samples), weight, percentages)
         return nearest_ranks(sorted(self._pairs()), figures.weight, percentages)
 
@@ -225,7 +233,7 @@ class TimerBase:
 
     def _pairs(self) -> Iterator[tuple[float, float]]:
         """Each kept sample with its weight."""
-        for weight, samples in self.lanes.items():
+        for weight, samples in self.lanes:
             for value in samples:
                 yield value, weight
         yield from self.strays
@@ -233,7 +241,7 @@ class TimerBase:
     def _figures(self) -> Figures:
         """Of everything taken, wherever it is."""
         count, total, minimum, maximum = self.settled
-        for weight, samples in self.lanes.items():
+        for weight, samples in self.lanes:
             if samples:
                 count += weight * len(samples)
                 added, least, most = self._summed(samples)
@@ -249,7 +257,7 @@ class TimerBase:
 
     def _pour(self, bins: Bins) -> None:
         """Count the kept samples in ``bins``."""
-        for weight, samples in self.lanes.items():
+        for weight, samples in self.lanes:
             bins.add(samples, weight)
         for value, weight in self.strays:
             bins.add((value,), weight)
@@ -259,3 +267,7 @@ class TimerSlot(TimerBase):
     """Lanes are lists of Python's."""
 
     __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
+
+    def __init__(self, exact: int) -> None:
+        super().__init__(exact)
+        self.lanes = ()

@@ -7,7 +7,7 @@ them again without asking the grammar. A spelling is in one place only.
 
 from collections.abc import Sequence
 
-from relay.rollup.held import Named
+from relay.rollup.series import Series
 from relay.rollup.slot import Slot
 from relay.rollup.spelling import Spelled, Spellings, Why
 from relay.statsd.sample import Kind
@@ -41,7 +41,7 @@ class Vocabulary:
         self._kept = sum(map(len, self._paused))
         self.learned = Spellings()
 
-    def recall(self, spelled: Spelled) -> tuple[int, float, Named] | None:
+    def recall(self, spelled: Spelled) -> tuple[int, float, Series] | None:
         """The code, the weight and the series of an older spelling; forgotten there."""
         for spellings in self._paused:
             known = spellings.recall(spelled)
@@ -54,10 +54,12 @@ class Vocabulary:
                 return known
         return None
 
-    def learn(self, spelled: Spelled, weight: float, slot: Slot, named: Named) -> None:
+    def learn(
+        self, spelled: Spelled, weight: float, slot: Slot, series: Series
+    ) -> None:
         """Recognise ``spelled`` from now on, if there is room."""
         if self._has_room():
-            self.learned.learn(spelled, named.series.kind, weight, slot, named)
+            self.learned.learn(spelled, series.kind, weight, slot, series)
 
     def ignore(
         self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]

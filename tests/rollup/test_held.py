@@ -1,20 +1,25 @@
 """relay.rollup.held: how many series, and which of them has to go."""
 
-from relay.rollup.held import CHARACTERS_OF_ONE, Held, HeldSeries, Identity
+from relay.rollup.held import CHARACTERS_OF_ONE, HeldSeries
+from relay.rollup.roster import Held, Identity
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeSlot
-from relay.statsd.sample import Kind, Reason
+from relay.statsd.sample import Kind, Reason, Tags
 
 
 def identity(name: str) -> Identity:
     return (Kind.COUNTER.value, name, ())
 
 
+def key(name: str) -> tuple[Kind, str, Tags]:
+    return (Kind.COUNTER, name, ())
+
+
 def admit(held: HeldSeries, name: str, period: int) -> Held | None:
     series = Series(Kind.COUNTER, name, (), name, ())
     if held.no_room(identity(name), period) is not None:
         return None
-    return held.admit(identity(name), series, period)
+    return held.admit(series, period)
 
 
 def held_series(limit: int, idle_ttl: int) -> HeldSeries:
@@ -40,7 +45,7 @@ def test_an_idle_one_gives_way_after_its_time() -> None:
     admit(held, "a", 0)
     assert admit(held, "b", 120) is None
     assert admit(held, "b", 180) is not None
-    assert held.get(identity("a")) is None
+    assert held.get(*key("a")) is None
 
 
 def test_the_longest_unseen_one_goes_first() -> None:
@@ -51,8 +56,8 @@ def test_the_longest_unseen_one_goes_first() -> None:
     assert first is not None
     seen = held.see(first, 60)
     admit(held, "c", 120)
-    assert held.get(identity("a")) is seen
-    assert held.get(identity("b")) is None
+    assert held.get(*key("a")) is seen
+    assert held.get(*key("b")) is None
 
 
 def test_late_samples_make_nothing_older() -> None:
@@ -77,7 +82,7 @@ def test_no_place_at_all_is_no_error() -> None:
 
 
 def last(held: HeldSeries, name: str) -> float:
-    found = held.get(identity(name))
+    found = held.get(*key(name))
     assert found is not None
     return found.last
 
@@ -88,7 +93,7 @@ def test_the_memory_of_a_gauge_never_goes_back() -> None:
     admit(held, "a", 60)
     lasts = [last(held, "a")]
     for value, period in ((7.0, 60), (3.0, 0), (4.0, 120)):
-        found = held.get(identity("a"))
+        found = held.get(*key("a"))
         assert found is not None
         held.remember(found, gauge(value), period)
         lasts.append(last(held, "a"))
@@ -115,7 +120,7 @@ def test_what_is_restored_keeps_its_order() -> None:
     for other in (narrow, none):
         other.restore(reversed(held.all()))
     assert (len(narrow), len(none)) == (1, 0)
-    assert narrow.get(identity("a")) is not None
+    assert narrow.get(*key("a")) is not None
     assert admit(narrow, "c", 180) is not None
 
 
@@ -151,13 +156,13 @@ def crowded(*, limit: int = 100, limit_of_new: int = 0) -> HeldSeries:
 
 
 def see(held: HeldSeries, name: str, period: int) -> None:
-    found = held.get(identity(name))
+    found = held.get(*key(name))
     assert found is not None
     held.see(found, period)
 
 
 def names(held: HeldSeries) -> set[str]:
-    return {one.named.identity[1] for one in held.all()}
+    return {one.series.name for one in held.all()}
 
 
 def test_who_came_in_a_crowd_gives_way_to_a_new_one() -> None:
@@ -226,7 +231,7 @@ def tagged(held: HeldSeries, name: str, tag: str, period: int) -> Reason | None:
     found: Identity = (Kind.COUNTER.value, name, (("k", tag),))
     refused = held.no_room(found, period)
     if refused is None:
-        held.admit(found, Series(Kind.COUNTER, name, found[2], name, ()), period)
+        held.admit(Series(Kind.COUNTER, name, found[2], name, ()), period)
     return refused
 
 

@@ -156,6 +156,8 @@ def test_wrong_arguments_are_exceptions() -> None:
     with pytest.raises(TypeError):
         BinsInC().add([None], 1.0)  # type: ignore[list-item]
     with pytest.raises(TypeError):
-        NativeTimer(4).know_lanes({1.0: []})
+        NativeTimer(4).put_lane(1.0, [])
+    with pytest.raises(TypeError):
+        NativeTimer(4).lane_of("1")  # type: ignore[arg-type]
     with pytest.raises(IndexError):
         Lane([1.0])[1]

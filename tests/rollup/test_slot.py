@@ -6,7 +6,13 @@ import sys
 import pytest
 
 from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot
-from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary
+from relay.rollup.summary import (
+    CounterSummary,
+    GaugeSummary,
+    SetSummary,
+    idle_summary,
+)
+from relay.statsd.sample import Kind
 
 LARGEST = sys.float_info.max
 
@@ -94,7 +100,8 @@ def test_merged_gauges_stay_finite() -> None:
 
 def test_an_idle_gauge_is_its_last_value() -> None:
     """In all its statistics, with a count of 0."""
-    assert gauge(9.0, 4.0).idle() == GaugeSummary(4.0, 4.0, 4.0, 4.0, 0)
+    last = gauge(9.0, 4.0).last
+    assert idle_summary(Kind.GAUGE, last) == GaugeSummary(4.0, 4.0, 4.0, 4.0, 0)
 
 
 def test_members_are_compared_as_text() -> None:

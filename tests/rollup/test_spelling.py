@@ -2,7 +2,6 @@
 
 import pytest
 
-from relay.rollup.held import Named
 from relay.rollup.series import Series
 from relay.rollup.slot import CounterSlot, SetSlot
 from relay.rollup.spelling import (
@@ -18,7 +17,7 @@ from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind, Sample, What
 
-NAMED = Named(("counter", "a", ()), Series(Kind.COUNTER, "a", (), "a", ()))
+SERIES = Series(Kind.COUNTER, "a", (), "a", ())
 
 
 def plain(line: bytes) -> bool:
@@ -77,8 +76,8 @@ def test_plain_values(code: int, text: bytes, value: float | str | None) -> None
 def test_a_step_is_a_whole_line() -> None:
     """Of a counter that counts one, up or down, at any rate."""
     spellings, slot = Spellings(), CounterSlot()
-    spellings.learn(spell(b"a:-1|c|@0.5"), Kind.COUNTER, 2.0, slot, NAMED)
-    assert spellings.steps == {b"a:-1|c|@0.5": (slot, -2.0, 2.0, NAMED)}
+    spellings.learn(spell(b"a:-1|c|@0.5"), Kind.COUNTER, 2.0, slot, SERIES)
+    assert spellings.steps == {b"a:-1|c|@0.5": (slot, -2.0, 2.0, SERIES)}
     assert not spellings.cells
 
 
@@ -86,16 +85,16 @@ def test_a_step_is_a_whole_line() -> None:
 def test_unsafe_weights_are_not_learned(weight: float) -> None:
     """The hot path tests no sum, so it must not meet them."""
     spellings = Spellings()
-    spellings.learn(spell(b"a:5|c"), Kind.COUNTER, weight, CounterSlot(), NAMED)
-    spellings.learn(spell(b"a:5|ms"), Kind.TIMER, weight, TimerSlot(8), NAMED)
+    spellings.learn(spell(b"a:5|c"), Kind.COUNTER, weight, CounterSlot(), SERIES)
+    spellings.learn(spell(b"a:5|ms"), Kind.TIMER, weight, TimerSlot(8), SERIES)
     assert len(spellings) == 0
 
 
 def test_a_recalled_spelling_is_forgotten() -> None:
     """It moves on to the period that recalled it."""
     spellings = Spellings()
-    spellings.learn(spell(b"a:x|s"), Kind.SET, 1.0, SetSlot(8), NAMED)
-    assert spellings.recall(spell(b"a:y|s")) == (SET, 1.0, NAMED)
+    spellings.learn(spell(b"a:x|s"), Kind.SET, 1.0, SetSlot(8), SERIES)
+    assert spellings.recall(spell(b"a:y|s")) == (SET, 1.0, SERIES)
     assert spellings.recall(spell(b"a:y|s")) is None
 
 
@@ -111,7 +110,7 @@ def test_ignored_names_have_no_series() -> None:
 def test_drained_is_empty() -> None:
     """Cells and steps alike."""
     spellings = Spellings()
-    spellings.learn(spell(b"a:1|c"), Kind.COUNTER, 1.0, CounterSlot(), NAMED)
-    spellings.learn(spell(b"a:2|c"), Kind.COUNTER, 1.0, CounterSlot(), NAMED)
+    spellings.learn(spell(b"a:1|c"), Kind.COUNTER, 1.0, CounterSlot(), SERIES)
+    spellings.learn(spell(b"a:2|c"), Kind.COUNTER, 1.0, CounterSlot(), SERIES)
     spellings.drain()
     assert len(spellings) == 0

@@ -1,18 +1,17 @@
 """relay.rollup.vocabulary: how long a spelling is known."""
 
-from relay.rollup.held import Named
 from relay.rollup.series import Series
 from relay.rollup.slot import CounterSlot
 from relay.rollup.spelling import spell
 from relay.rollup.vocabulary import Vocabulary
 from relay.statsd.sample import Kind, What
 
-NAMED = Named(("counter", "a", ()), Series(Kind.COUNTER, "a", (), "a", ()))
+SERIES = Series(Kind.COUNTER, "a", (), "a", ())
 
 
 def learn(words: Vocabulary, *lines: bytes) -> None:
     for line in lines:
-        words.learn(spell(line), 1.0, CounterSlot(), NAMED)
+        words.learn(spell(line), 1.0, CounterSlot(), SERIES)
 
 
 def knows(words: Vocabulary, line: bytes) -> bool:

@@ -1,9 +1,11 @@
-/* The module relay.rollup._native: storage for slots, a table of spellings, a drain.
-   What they are for is told in native.py, which is the only one to import it. */
+/* The module relay.rollup._native: storage for slots, a table of spellings, a roster, a
+   drain. What they are for is told in native.py. */
 #include "bins.h"
 #include "drain.h"
+#include "held.h"
 #include "members.h"
 #include "number.h"
+#include "roster.h"
 #include "slots.h"
 #include "table.h"
 
@@ -14,7 +16,7 @@ static int native_exec(PyObject *module)
         return -1;
     }
     if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
-        table_setup(module) < 0)
+        table_setup(module) < 0 || held_setup(module) < 0 || roster_setup(module) < 0)
         return -1;
     return drain_setup(module);
 }

@@ -86,21 +86,22 @@ static PyObject *storage_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     return type->tp_alloc(type, 0);
 }
 
-#define STORAGE(variable, of, word, fields, methods, maker, init, unmaker)               \
+#define STORAGE(variable, of, word, fields, getters, methods, maker, init, unmaker)      \
     PyTypeObject variable = {                                                            \
         PyVarObject_HEAD_INIT(NULL, 0).tp_name = "relay.rollup._native." word,           \
         .tp_basicsize = sizeof(of),                                                      \
         .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,                            \
         .tp_members = fields,                                                            \
+        .tp_getset = getters,                                                            \
         .tp_methods = methods,                                                           \
         .tp_new = maker,                                                                 \
         .tp_init = init,                                                                 \
         .tp_dealloc = unmaker,                                                           \
     }
 
-STORAGE(CounterType, Counter, "Counter", counter_fields, NULL, storage_new, counter_init, NULL);
-STORAGE(GaugeType, Gauge, "Gauge", gauge_fields, gauge_methods, gauge_new, gauge_init, NULL);
-STORAGE(SetType, Set, "Set", set_fields, NULL, storage_new, NULL, set_dealloc);
+STORAGE(CounterType, Counter, "Counter", counter_fields, NULL, NULL, storage_new, counter_init, NULL);
+STORAGE(GaugeType, Gauge, "Gauge", gauge_fields, NULL, gauge_methods, gauge_new, gauge_init, NULL);
+STORAGE(SetType, Set, "Set", set_fields, NULL, NULL, storage_new, NULL, set_dealloc);
 
 enum { FIRST_ROOM = 4 };
 
@@ -279,54 +280,73 @@ bool timer_fold(Timer *timer)
     return true;
 }
 
-static void forget_lanes(Timer *timer)
-{
-    for (int each = 0; each < timer->lanes_count; each++)
-        Py_DECREF((PyObject *)timer->lanes[each].lane);
-    PyMem_RawFree(timer->lanes);
-    timer->lanes = NULL;
-    timer->lanes_count = 0;
-}
-
-static PyObject *timer_know_lanes(PyObject *self, PyObject *lanes)
+static PyObject *timer_lane_of(PyObject *self, PyObject *number)
 {
     Timer *timer = (Timer *)self;
-    if (!PyDict_Check(lanes)) {
-        PyErr_SetString(PyExc_TypeError, "no dict");
+    double weight = PyFloat_AsDouble(number);
+    if (weight == -1.0 && PyErr_Occurred())
         return NULL;
-    }
-    forget_lanes(timer);
-    Py_ssize_t count = PyDict_GET_SIZE(lanes), at = 0;
-    timer->lanes = PyMem_RawCalloc((size_t)count + 1, sizeof *timer->lanes);
-    if (timer->lanes == NULL)
-        return PyErr_NoMemory();
-    PyObject *weight, *lane;
-    while (PyDict_Next(lanes, &at, &weight, &lane)) {
-        if (!PyFloat_Check(weight) || !PyObject_TypeCheck(lane, &LaneType)) {
-            PyErr_SetString(PyExc_TypeError, "no lane, or no weight");
-            return NULL;
-        }
-        Weighted *one = &timer->lanes[timer->lanes_count++];
-        one->weight = PyFloat_AS_DOUBLE(weight);
-        one->lane = (Lane *)Py_NewRef(lane);
-    }
+    for (int each = 0; each < timer->lanes_count; each++)
+        if (timer->lanes[each].weight == weight)
+            return Py_NewRef(timer->lanes[each].lane);
     Py_RETURN_NONE;
 }
 
+static PyObject *timer_put_lane(PyObject *self, PyObject *args)
+{
+    Timer *timer = (Timer *)self;
+    double weight;
+    PyObject *lane;
+    if (!PyArg_ParseTuple(args, "dO!:put_lane", &weight, &LaneType, &lane))
+        return NULL;
+    size_t wanted = ((size_t)timer->lanes_count + 1) * sizeof *timer->lanes;
+    Weighted *lanes = PyMem_RawRealloc(timer->lanes, wanted);
+    if (lanes == NULL)
+        return PyErr_NoMemory();
+    timer->lanes = lanes;
+    lanes[timer->lanes_count++] = (Weighted){weight, (Lane *)Py_NewRef(lane)};
+    Py_RETURN_NONE;
+}
+
+/* Pairs of a weight and a lane, made when somebody asks. */
+static PyObject *timer_lanes(PyObject *self, void *Py_UNUSED(closure))
+{
+    Timer *timer = (Timer *)self;
+    PyObject *pairs = PyTuple_New(timer->lanes_count);
+    for (int each = 0; pairs != NULL && each < timer->lanes_count; each++) {
+        Weighted *one = &timer->lanes[each];
+        PyObject *pair = Py_BuildValue("dO", one->weight, one->lane);
+        if (pair == NULL)
+            Py_CLEAR(pairs);
+        else
+            PyTuple_SET_ITEM(pairs, each, pair);
+    }
+    return pairs;
+}
+
+static PyGetSetDef timer_figures[] = {
+    {"lanes", timer_lanes, NULL, "Pairs of a weight and the samples that have it.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 static void timer_dealloc(PyObject *self)
 {
-    Py_CLEAR(((Timer *)self)->bins);
-    forget_lanes((Timer *)self);
+    Timer *timer = (Timer *)self;
+    Py_CLEAR(timer->bins);
+    for (int each = 0; each < timer->lanes_count; each++)
+        Py_DECREF((PyObject *)timer->lanes[each].lane);
+    PyMem_RawFree(timer->lanes);
     Py_TYPE(self)->tp_free(self);
 }
 
 static PyMethodDef timer_methods[] = {
-    {"know_lanes", timer_know_lanes, METH_O, "The lanes by weight, from now on these."},
+    {"lane_of", timer_lane_of, METH_O, "The lane of a weight, or None."},
+    {"put_lane", timer_put_lane, METH_VARARGS, "Have a lane for one more weight."},
     {NULL, NULL, 0, NULL},
 };
 
-STORAGE(TimerType, Timer, "Timer", timer_fields, timer_methods, storage_new, NULL,
-        timer_dealloc);
+STORAGE(TimerType, Timer, "Timer", timer_fields, timer_figures, timer_methods,
+        storage_new, NULL, timer_dealloc);
 
 static int ascending(const void *one, const void *other)
 {

@@ -31,7 +31,7 @@ typedef struct {
 } Weighted;
 
 /* Of a timer the room that its lanes have in common and what it is after they were folded,
-   the lanes as Python has them, and what was folded: weight, sum and extremes. */
+   what was folded: weight, sum and extremes, and the lanes. */
 typedef struct {
     PyObject_HEAD
     Py_ssize_t room, room_folded;
