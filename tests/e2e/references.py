@@ -20,18 +20,21 @@ from relay.rollup._native import (
     Gauge,
     Lane,
     Members,
+    Roster,
     Set,
     Table,
     Timer,
 )
 from relay.rollup.native import NativeEngine
 from relay.rollup.native_slots import NATIVE_SLOTS, NativeBins
+from relay.rollup.series import Series
+from relay.rollup.slot import GaugeBase
 from relay.statsd.sample import Kind
 from tests.rollup.rig import Rig
 
 __all__ = ["Things", "calls", "types"]
 
-ROUNDS, LIVES = 200, 30
+ROUNDS, LIVES = 200, 60
 ALLOWED = 0.2
 """References a round: caches may keep a few, one in each is a defect."""
 ALLOWED_BYTES = 8
@@ -66,7 +69,8 @@ class Things:
         self.members.update([b"one", b"two"])
         self.counter, self.gauge = NATIVE_SLOTS.counter(), NATIVE_SLOTS.gauge()
         self.timer, self.set = Timer(), Set()
-        self.lanes: dict[float, list[float]] = {self.number: self.lane}
+        self.timer.put_lane(self.number, self.lane)
+        self.series = Series(Kind.GAUGE, f"{1}b", (("k", "v"),), "m", ())
         self.pair = self.counter, self.counter
         self.slow: Callable[[bytes], int] = lambda _: 1
         self.again: Again = lambda _named, _weight: self.pair
@@ -85,7 +89,7 @@ class Things:
 
 def calls(things: Things) -> Iterator[Asked]:
     """Every method, where it goes well and where it does not."""
-    for some in (_of_slots, _of_bins, _of_lanes, _of_members, _of_tables, _of_drains):
+    for some in (*_OF_SLOTS, _of_rosters, _of_tables, _of_drains):
         yield from some(things)
 
 
@@ -102,19 +106,15 @@ def _of_slots(the: Things) -> Iterator[Asked]:
     yield Asked("Gauge derived", NATIVE_SLOTS.gauge)
     yield Asked("Gauge.take", lambda: the.gauge.take(the.number))
     yield Asked("Gauge.take wrong", lambda: the.gauge.take(wrong), TypeError)
-    yield Asked("Timer.know_lanes", lambda: the.timer.know_lanes(the.lanes))
-    yield Asked("Timer.know_lanes twice", lambda: _twice(the.lanes))
-    yield Asked("Timer.know_lanes no", lambda: the.timer.know_lanes(wrong), TypeError)
-    yield Asked("Timer of no lane", lambda: Timer().know_lanes({1.5: wrong}), TypeError)
+    yield Asked("Timer.put_lane", lambda: Timer().put_lane(the.number, the.lane))
+    yield Asked("Timer.put_lane no", lambda: Timer().put_lane(1.0, wrong), TypeError)
+    yield Asked("Timer.lane_of", lambda: the.timer.lane_of(the.number))
+    yield Asked("Timer.lane_of none", lambda: the.timer.lane_of(7.0))
+    yield Asked("Timer.lane_of wrong", lambda: the.timer.lane_of(wrong), TypeError)
+    yield Asked("Timer.lanes", lambda: the.timer.lanes)
     yield Asked("Timer bins", lambda: setattr(Timer(), "bins", the.bins))
     yield Asked("Set registers", lambda: setattr(Set(), "registers", the.registers))
     yield Asked("Set again", lambda: setattr(the.set, "registers", the.registers))
-
-
-def _twice(lanes: dict[float, list[float]]) -> None:
-    timer = Timer()
-    timer.know_lanes(lanes)
-    timer.know_lanes({})
 
 
 def _of_bins(the: Things) -> Iterator[Asked]:
@@ -178,6 +178,61 @@ def _of_members(the: Things) -> Iterator[Asked]:
     yield Asked("Members.__sizeof__", lambda: sys.getsizeof(the.members))
 
 
+def _of_rosters(the: Things) -> Iterator[Asked]:
+    wrong: Any = "nothing of the kind"
+    series, many = the.series, [the.series._replace(name=f"{n}") for n in range(99)]
+    full, gauge = Roster(), NATIVE_SLOTS.gauge()
+    held = full.add(series, 60, gauge, 60)
+    gone = Roster().add(series, 0)
+
+    def holding() -> Roster:
+        roster = Roster()
+        for one in many:
+            roster.add(one, 0)
+        return roster
+
+    def renewed(seen: int, slot: GaugeBase | None) -> None:
+        roster = holding()
+        for one in roster.all():
+            kept = roster.renew(one, seen, gauge, 60)
+            roster.renew(kept, seen, slot, 60)
+
+    def removed() -> None:
+        roster = holding()
+        for one in roster.all():
+            roster.remove(one)
+
+    yield Asked("Roster made", Roster)
+    yield Asked("Roster made wrong", lambda: Roster(wrong), TypeError)  # type: ignore[call-arg]
+    yield Asked("Roster.get", lambda: full.get(series.kind, series.name, series.tags))
+    yield Asked("Roster.get none", lambda: full.get(Kind.SET, series.name, ()))
+    yield Asked("Roster.get no", lambda: full.get(Kind.SET, wrong, ([],)), TypeError)  # type: ignore[arg-type]
+    yield Asked("Roster.get few", lambda: full.get(series.kind), TypeError)  # type: ignore[call-arg]
+    yield Asked("Roster.of", lambda: full.of(series))
+    yield Asked("Roster.of another", lambda: full.of(series._replace(metric="n")))
+    yield Asked("Roster.of wrong", lambda: full.of(wrong), TypeError)
+    yield Asked("Roster.add", lambda: Roster().add(series, 0))
+    yield Asked("Roster.add gauge", lambda: Roster().add(series, 0, gauge, 60))
+    yield Asked("Roster.add many", holding)
+    yield Asked("Roster.add again", lambda: full.add(series, 0), ValueError)
+    yield Asked("Roster.add wrong", lambda: full.add(wrong, 0), TypeError)
+    yield Asked("Roster.renew", lambda: renewed(60, gauge))
+    yield Asked("Roster.renew later", lambda: renewed(0, None))
+    yield Asked("Roster.renew gone", lambda: full.renew(gone, 0, None, 0), ValueError)
+    yield Asked("Roster.remove", removed)
+    yield Asked("Roster.remove gone", lambda: full.remove(gone), ValueError)
+    yield Asked("Roster.oldest", full.oldest)
+    yield Asked("Roster.oldest none", Roster().oldest)
+    yield Asked("Roster.all", full.all)
+    yield Asked("Roster.clear", lambda: holding().clear())
+    yield Asked("Roster.__len__", lambda: len(full))
+    yield Asked("Held read", lambda: (held.series, held.seen, held.turn))
+    yield Asked("HeldGauge read", lambda: (held.last, held.gauge, held.gauge_period))
+
+
+_OF_SLOTS = _of_slots, _of_bins, _of_lanes, _of_members
+
+
 class Tables:
     """Makes tables for as long as something is done to them."""
 
@@ -221,7 +276,7 @@ class Tables:
         """The next sample folds it."""
         timer = Timer()
         timer.room, timer.bins = 1, self._the.bins
-        timer.know_lanes(self._the.lanes)
+        timer.put_lane(self._the.number, self._the.lane)
         return timer
 
     def full_set(self) -> Set:
@@ -342,7 +397,7 @@ def life() -> None:
 
 def watched(asked: Asked, things: Things, rounds: int) -> Iterator[str]:
     """Complaints, after a few rounds to fill caches with."""
-    for _ in range(rounds // 5):
+    for _ in range(rounds // 2):
         _do(asked)
     gc.collect()
     before, size, files = things.counted(), _traced_bytes(), _open_files()
