@@ -227,7 +227,7 @@ static void try_members(Text all)
     Py_DECREF((PyObject *)members);
 }
 
-enum { MOST_NAMES = 1024, AT_ONCE = 40, UNKNOWN = -9 };
+enum { MOST_NAMES = 1024, AT_ONCE = 40, MOST_DEEDS = 64, UNKNOWN = -9 };
 
 /* A table and in which turn each name was used last, the names being numbers. */
 typedef struct {
@@ -319,7 +319,7 @@ static void try_table(Text deeds)
     Spellings all;
     spellings_make(&all);
     shown_lines = need(PyList_New(0));
-    for (size_t at = 0; at < deeds.length; at++) {
+    for (size_t at = 0; at < deeds.length && at < MOST_DEEDS; at++) {
         int deed = deeds.text[at] & 3, first = ((unsigned char)deeds.text[at] >> 2) * 16;
         for (int one = first; deed < 2 && one < first + AT_ONCE && one < MOST_NAMES; one++)
             (deed == 0 ? spellings_learn : spellings_use)(&all, one);
