@@ -31,7 +31,8 @@ rows of each profile:
   feed    parsed and added up in memory: the first period, in which every spelling is new,
           and the next one
   daemon  a whole relay, `--sink null`, that gets them over loopback at an even pace,
-          with all its threads and periods
+          with all its threads and periods: short ones, so that a line costs more than in
+          those of a minute
 rows beside the profiles:
   worst   new names where there is no place for them; lines of nonsense
 
@@ -39,7 +40,7 @@ The figures are a size, not a promise: have the machine to yourself, compare tho
 """
 EPILOG = """\
 examples:
-  python -m tests.bench.bench_engine                            everything: 10 minutes
+  python -m tests.bench.bench_engine                            everything: 12 minutes
   python -m tests.bench.bench_engine --rows feed --profiles P2  one kind, half a minute
   python -m tests.bench.bench_engine --share 0.01 --repeats 1   whether it runs
 """
@@ -209,8 +210,8 @@ def asked() -> Plan:
     add("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     add("--repeats", type=int, default=5, help="of each row (default: 5)")
     add("--share", type=float, default=1.0, help="of lines and series (default: 1)")
-    add("--seconds", type=int, default=6, help="of load on a daemon (default: 6)")
-    add("--period", type=int, default=3, help="of a daemon, in seconds (default: 3)")
+    add("--seconds", type=int, default=10, help="of load on a daemon (default: 10)")
+    add("--period", type=int, default=5, help="of a daemon, in seconds (default: 5)")
     return Plan(**vars(parser.parse_args()))
 
 
