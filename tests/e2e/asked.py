@@ -170,6 +170,7 @@ def _of_members(the: Things) -> Iterator[Asked]:
 def _of_rosters(the: Things) -> Iterator[Asked]:
     wrong: Any = "nothing of the kind"
     series, many = the.series, [the.series._replace(name=f"{n}") for n in range(99)]
+    another = Series(series.kind, series.name, series.tags, "n", ())
     full, gauge = Roster(), NATIVE_SLOTS.gauge()
     held = full.add(series, 60, gauge, 60)
     gone = Roster().add(series, 0)
@@ -198,7 +199,7 @@ def _of_rosters(the: Things) -> Iterator[Asked]:
     yield Asked("Roster.get no", lambda: full.get(Kind.SET, wrong, ([],)), TypeError)  # type: ignore[arg-type]
     yield Asked("Roster.get few", lambda: full.get(series.kind), TypeError)  # type: ignore[call-arg]
     yield Asked("Roster.of", lambda: full.of(series))
-    yield Asked("Roster.of another", lambda: full.of(series._replace(metric="n")))
+    yield Asked("Roster.of another", lambda: full.of(another))
     yield Asked("Roster.of wrong", lambda: full.of(wrong), TypeError)
     yield Asked("Roster.add", lambda: Roster().add(series, 0))
     yield Asked("Roster.add gauge", lambda: Roster().add(series, 0, gauge, 60))
