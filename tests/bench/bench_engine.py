@@ -31,8 +31,8 @@ rows of each profile:
   feed    parsed and added up in memory: the first period, in which every spelling is new,
           and the next one
   daemon  a whole relay, `--sink null`, that gets them over loopback at an even pace,
-          with all its threads and periods: short ones, so that a line costs more than in
-          those of a minute
+          with all its threads, less what it takes when nothing is sent; its periods are
+          short, so that series are asked for anew more often than in those of a minute
 rows beside the profiles:
   worst   new names where there is no place for them; lines of nonsense
 
@@ -210,7 +210,7 @@ def asked() -> Plan:
     add("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     add("--repeats", type=int, default=5, help="of each row (default: 5)")
     add("--share", type=float, default=1.0, help="of lines and series (default: 1)")
-    add("--seconds", type=int, default=10, help="of load on a daemon (default: 10)")
+    add("--seconds", type=int, default=5, help="of load on a daemon (default: 5)")
     add("--period", type=int, default=5, help="of a daemon, in seconds (default: 5)")
     return Plan(**vars(parser.parse_args()))
 

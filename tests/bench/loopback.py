@@ -1,7 +1,8 @@
 """What a line costs a whole relay: received over loopback, rolled up, reported to nobody.
 
-The relay is a child process; its processor time is that of all its threads, periods
-included. The sender is this process, which keeps an even pace.
+The relay is a child process; its processor time is that of all its threads, less what it
+takes for as long without lines, when the same series are reported as idle. The sender is
+this process, which keeps an even pace.
 """
 
 import socket
@@ -24,10 +25,11 @@ SETTLING_SECONDS = 0.3
 def daemon_seconds(
     engine: str, sent: Sequence[bytes], *, per_second: int, seconds: int, period: int
 ) -> float:
-    """Processor time of a line that was received, in seconds.
+    """Processor time that a line adds, in seconds.
 
-    Every series is sent once before; then ``seconds`` of load, which should be whole
-    periods. What the kernel drops costs nobody anything and is not counted.
+    Every series is sent once before; then nothing is for ``seconds``, which should be
+    whole periods, and then there is load for as long. What the kernel drops costs
+    nobody anything and is not counted.
     """
     words = ["run", "--sink", "null", "--engine", engine, "--period", f"{period}"]
     words += ["--listen", "udp://127.0.0.1:0", "--http", "127.0.0.1:0"]
@@ -40,11 +42,14 @@ def daemon_seconds(
             sender.connect((urlsplit(door).hostname, urlsplit(door).port))
             _send(sender, sent, pace, len(sent) / pace)
             time.sleep(SETTLING_SECONDS)
+            used = _cpu_seconds(relay)
+            time.sleep(seconds + SETTLING_SECONDS)
+            idle = _cpu_seconds(relay) - used
             before, used = metric(http, "lines_total"), _cpu_seconds(relay)
             _send(sender, sent, pace, seconds)
             time.sleep(SETTLING_SECONDS)
             used = _cpu_seconds(relay) - used
-            return used / (metric(http, "lines_total") - before)
+            return (used - idle) / (metric(http, "lines_total") - before)
     finally:
         relay.kill()
 
