@@ -9,7 +9,7 @@ from collections.abc import Callable
 from relay.cloudmonitor.mapping import Mapper
 from relay.cloudmonitor.naming import Namer
 from relay.rollup.engine import Engine
-from relay.rollup.engines import engine_names, engine_note, open_engine
+from relay.rollup.engines import engine_names, engine_note, open_engine, reported_by
 from relay.rollup.quota import Quota
 from relay.rollup.treatment import Rules
 from relay.settings import Settings
@@ -46,6 +46,7 @@ def build_namer(settings: Settings) -> Namer:
         instance_key=settings.instance_key,
         first_tags=settings.first_tags,
         report_client_telemetry=settings.report_client_telemetry,
+        reported=reported_by(settings.engine),
     )
 
 

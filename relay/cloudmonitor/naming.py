@@ -6,7 +6,7 @@ dimension. Nothing here counts samples or knows periods; the engine asks once a 
 
 import itertools
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from heapq import nsmallest
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ from relay.cloudmonitor.cleaning import clean_key, clean_name, clean_value, with
 from relay.cloudmonitor.contract import DIMENSIONS_MAX
 from relay.cloudmonitor.owners import Claim, Owners
 from relay.errors import ConfigError
+from relay.rollup.reported import PythonReported, Reported
 from relay.rollup.series import Dimensions, Series
 from relay.statsd.sample import Kind, Reason, Tags, What
 
@@ -54,6 +55,7 @@ class Namer:
         instance_key: str = "instance",
         first_tags: Sequence[str] = (),
         report_client_telemetry: bool = False,
+        reported: Callable[[], Reported] = PythonReported,
     ) -> None:
         key = clean_key(instance_key)
         if key == SERIES_KEY:
@@ -63,7 +65,7 @@ class Namer:
         self._reserved = (*dict(self._ours), SERIES_KEY)
         self._first = dict.fromkeys(map(self._unreserved, map(clean_key, first_tags)))
         self._ignores_telemetry = not report_client_telemetry
-        self._owners = Owners(self._plain)
+        self._owners = Owners(reported())
         self.dropped_tags = 0
         self.collision_count = 0
         self._collisions: deque[Collision] = deque(maxlen=_LISTED)

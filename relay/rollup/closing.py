@@ -24,6 +24,8 @@ from relay.statsd.sample import Kind
 
 __all__ = ["Closer"]
 
+_PIECE = 500
+
 
 class _Rows(Sequence[tuple[Series, Summary]]):
     """Rows of a closed period; a summary exists only while somebody looks at it.
@@ -61,6 +63,12 @@ class _Rows(Sequence[tuple[Series, Summary]]):
             some = self._series[at], self._contents[at]
             return _Rows(*some, self._percentages, self._treatments)
         return self._row(self._series[at], self._contents[at])
+
+    def release(self) -> None:
+        """In pieces that take 0.1 ms each."""
+        for whole in (self._contents, self._series):
+            while whole:
+                del whole[-_PIECE:]
 
     def _row(self, series: Series, content: Content) -> tuple[Series, Summary]:
         if isinstance(content, float):

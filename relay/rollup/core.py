@@ -24,6 +24,7 @@ from relay.rollup.held import HeldSeries
 from relay.rollup.ledger import KINDS, Ledger
 from relay.rollup.looking import chosen, seen
 from relay.rollup.overflow import Overflow
+from relay.rollup.reported import PythonReported, Reported
 from relay.rollup.roster import Held, PythonRoster, Roster
 from relay.rollup.series import Resolve, Series
 from relay.rollup.series_table import Names
@@ -75,6 +76,7 @@ class Core:
 
     slot_types: SlotTypes = PYTHON_SLOTS
     roster_type: Callable[[], Roster] = PythonRoster
+    reported_type: Callable[[], Reported] = PythonReported
     _known: Known
 
     def __init__(

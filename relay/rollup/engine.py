@@ -44,6 +44,13 @@ class Tally(NamedTuple):
     series: int
 
 
+@runtime_checkable
+class Releasable(Protocol):
+    """Rows that can be freed in pieces."""
+
+    def release(self) -> None: ...
+
+
 class Rollup(NamedTuple):
     """A closed period: ``start`` in Unix seconds, ``length`` in seconds, one row a series.
 
@@ -53,6 +60,14 @@ class Rollup(NamedTuple):
     start: int
     length: int
     rows: Sequence[tuple[Series, Summary]]
+
+    def release(self) -> None:
+        """Free the rows, which are not looked at any more, holding nobody up.
+
+        To free many at once stops all threads: 0.2 s for a million.
+        """
+        if isinstance(self.rows, Releasable):
+            self.rows.release()
 
 
 class Restored(NamedTuple):

@@ -6,16 +6,25 @@ from typing import TypedDict, Unpack
 from relay.errors import ConfigError
 from relay.rollup.engine import Engine
 from relay.rollup.python import PythonEngine
+from relay.rollup.reported import Reported
 from relay.rollup.series import Resolve, Series
 from relay.rollup.treatment import Rules
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Event, Kind
 
-__all__ = ["ENGINES", "EngineOptions", "engine_names", "engine_note", "open_engine"]
+__all__ = [
+    "ENGINES",
+    "EngineOptions",
+    "engine_names",
+    "engine_note",
+    "open_engine",
+    "reported_by",
+]
 
 ENGINES = ("auto", "python", "native")
 
 _here: dict[str, Callable[..., Engine]] = {}
+_reported: dict[str, Callable[[], Reported]] = {}
 _why_not_native = ""
 try:
     from relay.rollup.native import NativeEngine
@@ -23,7 +32,9 @@ except ImportError as error:
     _why_not_native = f"{error}"
 else:
     _here["native"] = NativeEngine
+    _reported["native"] = NativeEngine.reported_type
 _here["python"] = PythonEngine
+_reported["python"] = PythonEngine.reported_type
 
 
 class EngineOptions(TypedDict, total=False):
@@ -69,6 +80,15 @@ def open_engine(
 
     Raises ConfigError where it is not there.
     """
+    return _here[_real(name)](resolve, grammar, **options)
+
+
+def reported_by(name: str) -> Callable[[], Reported]:
+    """What the engine of that name has for ``Reported``. Raises as ``open_engine``."""
+    return _reported[_real(name)]
+
+
+def _real(name: str) -> str:
     if name not in ENGINES:
         raise ConfigError("engine", f"{name!r} is none of {', '.join(ENGINES)}")
     if name not in {"auto", *_here}:
@@ -77,5 +97,4 @@ def open_engine(
             "there is no native engine in this installation; use auto or python, or"
             f" install with a C compiler at hand ({_why_not_native})",
         )
-    make = _here[next(iter(_here)) if name == "auto" else name]
-    return make(resolve, grammar, **options)
+    return next(iter(_here)) if name == "auto" else name

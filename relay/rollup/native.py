@@ -8,7 +8,7 @@ too. It is taken before the GIL, never after: a call that has to wait gives the 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from relay.rollup._native import Drain, Roster, Table
+from relay.rollup._native import Drain, Reported, Roster, Table
 from relay.rollup.book import Book
 from relay.rollup.core import Core
 from relay.rollup.effort import ENOUGH, FOLDING
@@ -124,6 +124,7 @@ class NativeEngine(Core):
     name = "native"
     slot_types = NATIVE_SLOTS
     roster_type = Roster
+    reported_type = Reported
     _known: _Vocabulary
 
     def _vocabulary(self, most: int) -> _Vocabulary:

@@ -118,6 +118,8 @@ class Closing(Generic[Sealed]):
         tally = self._append(passing)
         if passing.defect is None:
             self._commit()
+        for rollup in closed:
+            rollup.release()
         refused = sum(len(one.refused) for one in packed)
         self.seconds = self._clock() - began
         return _Stored(passing.entries + refused, tally, refused, passing.defect)

@@ -82,7 +82,7 @@ def test_a_count_that_is_not_whole(count: float) -> None:
 
 def test_a_rollup_becomes_entries() -> None:
     """One a row, in order, stamped with the start of the period in milliseconds."""
-    other = SERIES._replace(metric="b")
+    other = SERIES._replace(name="b")
     rollup = Rollup(120, 60, [(SERIES, COUNTER), (other, SetSummary(0))])
     values = {"Sum": 42.0, "SumPerSecond": 0.7, "SampleCount": 40}
     assert list(data(rollup, in_group("7"))) == [

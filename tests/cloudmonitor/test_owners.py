@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from relay.cloudmonitor.naming import Namer
 from relay.cloudmonitor.owners import Claim, Owners
+from relay.rollup.reported import PythonReported
 from relay.rollup.series import Series
 from relay.statsd.sample import Kind
 
@@ -22,7 +23,7 @@ def series(name: str, metric: str = "metric") -> Series:
 
 
 def saved(owners: Owners) -> Owners:
-    successor = Owners(PLAIN)
+    successor = Owners(PythonReported())
     assert successor.restore(owners.save()) is None
     return successor
 
@@ -30,7 +31,7 @@ def saved(owners: Owners) -> Owners:
 @given(st.lists(SERIES, max_size=8))
 def test_who_came_first_survives(claimants: list[Series]) -> None:
     """Whoever else asks is told so; who it is finds everything as it was."""
-    old = Owners(PLAIN)
+    old = Owners(PythonReported())
     first: dict[tuple[object, ...], Series] = {}
     for one in claimants:
         old.claim(one)
@@ -52,7 +53,7 @@ def shown(owner: Series) -> str:
 
 def test_who_is_not_there_any_more_is_forgotten() -> None:
     """Once all who are have claimed what is theirs."""
-    old = Owners(PLAIN)
+    old = Owners(PythonReported())
     for name in ("here", "gone"):
         old.claim(series(name, name))
     new = saved(old)
@@ -64,7 +65,7 @@ def test_who_is_not_there_any_more_is_forgotten() -> None:
 
 def test_who_is_released_makes_room() -> None:
     """Nobody can release what is another's."""
-    owners = Owners(PLAIN)
+    owners = Owners(PythonReported())
     owners.claim(series("first"))
     owners.release(series("second"))
     assert owners.claim(series("second")) is Claim.TAKEN
@@ -74,7 +75,7 @@ def test_who_is_released_makes_room() -> None:
 
 def test_other_dimensions_are_another_identity() -> None:
     """Of the same metric; those that most have are no exception."""
-    owners = Owners(PLAIN)
+    owners = Owners(PythonReported())
     claims = [
         owners.claim(Series(Kind.COUNTER, name, (), "metric", dimensions))
         for name in "ab"
@@ -85,7 +86,7 @@ def test_other_dimensions_are_another_identity() -> None:
 
 def test_a_save_is_of_its_moment() -> None:
     """Who comes while the parts are made is not in them."""
-    old, new = Owners(PLAIN), Owners(PLAIN)
+    old, new = Owners(PythonReported()), Owners(PythonReported())
     parts = old.save()
     old.claim(series("owner"))
     new.restore(parts)
@@ -94,7 +95,7 @@ def test_a_save_is_of_its_moment() -> None:
 
 def test_claims_say_whether_there_is_more_to_save() -> None:
     """Being asked again is nothing new."""
-    owners = Owners(PLAIN)
+    owners = Owners(PythonReported())
     for name in "aab":
         owners.claim(series(name, name))
     assert owners.claims == 2
@@ -102,7 +103,7 @@ def test_claims_say_whether_there_is_more_to_save() -> None:
 
 def test_saved_owners_are_those_of_the_first_version() -> None:
     """A digest of the identity, the owner's length, a digest of the owner, its name."""
-    owners = Owners(PLAIN)
+    owners = Owners(PythonReported())
     owners.claim(Series(Kind.GAUGE, "a.b", (("k", None),), "a_b", PLAIN))
     head, part = owners.save()
     assert head == b'{"what": "owners of names", "version": 1}'
@@ -123,7 +124,7 @@ def test_saved_owners_are_those_of_the_first_version() -> None:
 )
 def test_what_does_not_fit_is_refused_whole(parts: list[bytes]) -> None:
     """With a reason, and nothing of it is taken."""
-    owners = Owners(PLAIN)
+    owners = Owners(PythonReported())
     assert owners.restore(parts)
     assert owners.claim(series("late")) is Claim.FRESH
 

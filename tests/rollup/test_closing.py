@@ -160,6 +160,18 @@ def test_rows_can_be_read_again_and_in_part() -> None:
     assert list(rollup.rows[1:3]) == list(rollup.rows)[1:3]
 
 
+def test_released_rows_are_gone_and_those_of_the_long_period_are_not() -> None:
+    """Both are of the same slots; how many there are makes no difference."""
+    many: dict[Series, Slot] = {
+        Series(Kind.COUNTER, f"n{n}", (), f"n{n}", ()): CounterSlot(1.0, 1.0)
+        for n in range(1234)
+    }
+    base, long = closer(long_factor=1).close(0, many)
+    base.release()
+    assert (len(base.rows), len(long.rows)) == (0, 1234)
+    assert {summary for _, summary in long.rows} == {CounterSummary(1.0, 1.0)}
+
+
 def test_other_percentiles_hold_from_the_next_period_on() -> None:
     """What was closed before keeps its own."""
     subject = closer(long_factor=0)

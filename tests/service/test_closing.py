@@ -1,6 +1,7 @@
 """A period is closed, composed, appended and committed in that order, or counted as lost."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import ClassVar
 
 import pytest
 
@@ -8,8 +9,20 @@ from relay.cloudmonitor.packing import Oversize, Packed, pack
 from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
 from relay.rollup.engine import Rollup
+from relay.rollup.series import Series
+from relay.rollup.summary import Summary
 from relay.service.closing import Closing
 from relay.service.lanes import InlineLane
+
+
+class Rows(tuple[tuple[Series, Summary], ...]):
+    """No rows, which count how often they were released."""
+
+    __slots__ = ()
+    released: ClassVar[int] = 0
+
+    def release(self) -> None:
+        Rows.released += 1
 
 
 class Rig:
@@ -35,7 +48,7 @@ class Rig:
         if sealed < 0:
             raise ValueError("a defect")
         self.said.append(f"close {sealed}")
-        return [Rollup(sealed, 60, ())]
+        return [Rollup(sealed, 60, Rows())]
 
     def _compose(self, rollup: Rollup) -> Packed:
         items = self._items(rollup.start)
@@ -71,6 +84,14 @@ def test_a_period_is_committed_behind_its_append() -> None:
         "commit",
         (3, QueueTally(batches=2), 0),
     ]
+
+
+def test_the_rows_of_a_period_are_released() -> None:
+    """Once they are in the spool; a list of rows needs no such thing."""
+    rig, before = Rig(), Rows.released
+    rig.closing.take(60)
+    assert Rows.released == before + 1
+    Rollup(0, 60, []).release()
 
 
 def test_what_no_request_can_carry_is_counted() -> None:

@@ -5,6 +5,7 @@
 #include "held.h"
 #include "members.h"
 #include "number.h"
+#include "reported.h"
 #include "roster.h"
 #include "slots.h"
 #include "table.h"
@@ -16,7 +17,8 @@ static int native_exec(PyObject *module)
         return -1;
     }
     if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
-        table_setup(module) < 0 || held_setup(module) < 0 || roster_setup(module) < 0)
+        table_setup(module) < 0 || held_setup(module) < 0 || roster_setup(module) < 0 ||
+        reported_setup(module) < 0)
         return -1;
     return drain_setup(module);
 }
