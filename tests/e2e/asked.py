@@ -16,6 +16,7 @@ from relay.rollup._native import (
     Gauge,
     Lane,
     Members,
+    Reported,
     Roster,
     Set,
     Table,
@@ -78,7 +79,7 @@ class Things:
 
 def calls(things: Things) -> Iterator[Asked]:
     """Every method, where it goes well and where it does not."""
-    for some in (*_OF_SLOTS, _of_rosters, _of_tables, _of_drains):
+    for some in (*_OF_SLOTS, _of_rosters, _of_reported, _of_tables, _of_drains):
         yield from some(things)
 
 
@@ -218,6 +219,36 @@ def _of_rosters(the: Things) -> Iterator[Asked]:
     yield Asked("Roster.__len__", lambda: len(full))
     yield Asked("Held read", lambda: (held.series, held.seen, held.turn))
     yield Asked("HeldGauge read", lambda: (held.last, held.gauge, held.gauge_period))
+
+
+def _of_reported(the: Things) -> Iterator[Asked]:
+    wrong: Any = "no series"
+    full, series = Reported(), the.series
+    full.put(series)
+    many = [series._replace(name=f"{n}", other_metric=None) for n in range(99)]
+
+    def holding() -> Reported:
+        reported = Reported()
+        for one in many * 2:
+            reported.put(one)
+        return reported
+
+    def removed() -> None:
+        reported = holding()
+        for one in many:
+            reported.remove(one)
+
+    yield Asked("Reported made", Reported)
+    yield Asked("Reported made wrong", lambda: Reported(wrong), TypeError)  # type: ignore[call-arg]
+    yield Asked("Reported.get", lambda: full.get(series))
+    yield Asked("Reported.get none", lambda: full.get(many[0]))
+    yield Asked("Reported.get wrong", lambda: full.get(wrong), TypeError)
+    yield Asked("Reported.put", holding)
+    yield Asked("Reported.put wrong", lambda: full.put(wrong), TypeError)
+    yield Asked("Reported.remove", removed)
+    yield Asked("Reported.remove none", lambda: full.remove(many[0]), KeyError)
+    yield Asked("Reported.all", full.all)
+    yield Asked("Reported.__len__", lambda: len(full))
 
 
 _OF_SLOTS = _of_slots, _of_bins, _of_lanes, _of_members
