@@ -244,6 +244,7 @@ def _of_reported(the: Things) -> Iterator[Asked]:
     yield Asked("Reported.get none", lambda: full.get(many[0]))
     yield Asked("Reported.get wrong", lambda: full.get(wrong), TypeError)
     yield Asked("Reported.put", holding)
+    yield Asked("Reported.put again", lambda: full.put(series))
     yield Asked("Reported.put wrong", lambda: full.put(wrong), TypeError)
     yield Asked("Reported.remove", removed)
     yield Asked("Reported.remove none", lambda: full.remove(many[0]), KeyError)
