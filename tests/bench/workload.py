@@ -5,10 +5,10 @@ random order, in datagrams filled up to 1,432 bytes. Values are drawn afresh for
 line, so that a cache of values cannot flatter the result.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 
-__all__ = ["datagrams", "lines"]
+__all__ = ["COUNTERS", "MIXED", "datagrams", "lines"]
 
 MOST_BYTES = 1432
 
@@ -17,14 +17,23 @@ _SERVICES = ("checkout", "search", "catalog", "payments", "identity", "shipping"
 _PARTS = ("http", "db", "cache", "queue", "rpc", "worker", "auth", "render")
 _THINGS = ("requests", "errors", "latency", "bytes_in", "hits", "misses", "retries")
 _TYPES = ("c", "g", "ms", "s")
-_MIX = (60, 20, 15, 5)
+MIXED = (60, 20, 15, 5)
+COUNTERS = (100, 0, 0, 0)
+"""Shares of the types."""
 
 
-def lines(many: int, series: int, *, tags: int = 0, seed: int = 1) -> Iterator[str]:
+def lines(
+    many: int,
+    series: int,
+    *,
+    tags: int = 0,
+    seed: int = 1,
+    mix: Sequence[int] = MIXED,
+) -> Iterator[str]:
     """Each series once in random order, then all of them in another, and so on."""
     random = Random(seed)  # noqa: S311 - repeatable on purpose
     names = [_name(random, number) for number in range(series)]
-    types = random.choices(_TYPES, _MIX, k=series)
+    types = random.choices(_TYPES, mix, k=series)
     texts = [_tags(random, tags) for _ in range(series)]
     order = list(range(series))
     for at in range(many):

@@ -1,0 +1,390 @@
+"""What the native module can be asked, where it goes well and where it does not.
+
+Also what it is handed, whose references are counted by references.py.
+"""
+
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, NoReturn
+
+from relay.rollup import _native
+from relay.rollup._native import (
+    Bins,
+    Counter,
+    Drain,
+    Gauge,
+    Lane,
+    Members,
+    Reported,
+    Roster,
+    Set,
+    Table,
+    Timer,
+)
+from relay.rollup.native_slots import NATIVE_SLOTS, NativeBins
+from relay.rollup.series import Series
+from relay.rollup.slot import GaugeBase
+from relay.statsd.sample import Kind
+
+__all__ = ["Asked", "Things", "calls", "types"]
+
+Call = Callable[[], object]
+Again = Callable[[Any, float], Any]
+
+
+class Asked(NamedTuple):
+    """What to do, by ``Type.method`` and a few words; ``raises`` is what comes of it."""
+
+    name: str
+    call: Call
+    raises: type[Exception] | None = None
+
+
+def types() -> list[type]:
+    """Those of the module."""
+    return [one for one in vars(_native).values() if isinstance(one, type)]
+
+
+class Things:
+    """What is handed to the module, and has to have as many references afterwards."""
+
+    def __init__(self) -> None:
+        self.member = bytes(bytearray(b"a member"))
+        self.line = bytes(bytearray(b"a:1|c"))
+        self.number = float("2.5")
+        self.named = object()
+        self.registers = bytearray(2**14)
+        self.lane, self.bins, self.members = Lane([1.0, 2.0]), NativeBins(), Members()
+        self.members.update([b"one", b"two"])
+        self.counter, self.gauge = NATIVE_SLOTS.counter(), NATIVE_SLOTS.gauge()
+        self.timer, self.set = Timer(), Set()
+        self.timer.put_lane(self.number, self.lane)
+        self.series = Series(Kind.GAUGE, f"{1}b", (("k", "v"),), "m", ())
+        self.pair = self.counter, self.counter
+        self.slow: Callable[[bytes], int] = lambda _: 1
+        self.again: Again = lambda _named, _weight: self.pair
+
+    def counted(self) -> dict[str, int]:
+        """References to all of these, to the types and to what there is one of."""
+        found = {name: sys.getrefcount(one) for name, one in vars(self).items()}
+        for one in (*types(), *NATIVE_SLOTS, NativeBins):
+            found[one.__name__] = sys.getrefcount(one)
+        for single in (None, True, False, NotImplemented, "fold", "trim", ()):
+            found[f"{single!r}"] = sys.getrefcount(single)
+        for error in (RuntimeError, TypeError, ValueError, IndexError, OSError):
+            found[error.__name__] = sys.getrefcount(error)
+        return found
+
+
+def calls(things: Things) -> Iterator[Asked]:
+    """Every method, where it goes well and where it does not."""
+    for some in (*_OF_SLOTS, _of_rosters, _of_reported, _of_tables, _of_drains):
+        yield from some(things)
+
+
+def _of_slots(the: Things) -> Iterator[Asked]:
+    wrong: Any = "no number"
+    yield Asked("Counter made", Counter)
+    yield Asked("Counter made with", lambda: Counter(the.number, the.number))  # type: ignore[call-arg]
+    yield Asked("Counter made wrong", lambda: Counter(wrong), TypeError)  # type: ignore[call-arg]
+    yield Asked("Counter derived", NATIVE_SLOTS.counter)
+    yield Asked("Counter set", lambda: setattr(the.counter, "total", the.number))
+    yield Asked("Counter read", lambda: the.counter.total)
+    yield Asked("Gauge made", Gauge)
+    yield Asked("Gauge made wrong", lambda: Gauge(wrong), TypeError)  # type: ignore[call-arg]
+    yield Asked("Gauge derived", NATIVE_SLOTS.gauge)
+    yield Asked("Gauge.take", lambda: the.gauge.take(the.number))
+    yield Asked("Gauge.take wrong", lambda: the.gauge.take(wrong), TypeError)
+    yield Asked("Timer.put_lane", lambda: Timer().put_lane(the.number, the.lane))
+    yield Asked("Timer.put_lane no", lambda: Timer().put_lane(1.0, wrong), TypeError)
+    yield Asked("Timer.lane_of", lambda: the.timer.lane_of(the.number))
+    yield Asked("Timer.lane_of none", lambda: the.timer.lane_of(7.0))
+    yield Asked("Timer.lane_of wrong", lambda: the.timer.lane_of(wrong), TypeError)
+    yield Asked("Timer.lanes", lambda: the.timer.lanes)
+    yield Asked("Timer bins", lambda: setattr(Timer(), "bins", the.bins))
+    yield Asked("Set registers", lambda: setattr(Set(), "registers", the.registers))
+    yield Asked("Set again", lambda: setattr(the.set, "registers", the.registers))
+
+
+def _of_bins(the: Things) -> Iterator[Asked]:
+    wrong: Any = "no number"
+
+    def put_many() -> None:
+        for index in range(99):
+            the.bins.put(False, index * 64, 1.0)
+
+    yield Asked("Bins made", NativeBins)
+    yield Asked("Bins.add", lambda: NativeBins().add([the.number, -1.0, 0.0], 1.0))
+    yield Asked("Bins.add lane", lambda: the.bins.add(the.lane, the.number))
+    yield Asked("Bins.add wrong", lambda: the.bins.add([wrong], 1.0), TypeError)
+    yield Asked("Bins.put", lambda: Bins().put(True, 7, the.number))
+    yield Asked("Bins.put many", put_many)
+    yield Asked("Bins.put wrong", lambda: the.bins.put(True, wrong, 1.0), TypeError)
+    yield Asked("Bins.rows", the.bins.rows)
+    yield Asked("Bins.set_floors", lambda: Bins().set_floors(1, 2))
+    yield Asked("Bins.set_floors no", lambda: Bins().set_floors(wrong, 2), TypeError)
+    yield Asked("Bins.__sizeof__", lambda: sys.getsizeof(the.bins))
+
+
+def _of_lanes(the: Things) -> Iterator[Asked]:
+    wrong: Any = "no number"
+    yield Asked("Lane made", lambda: Lane([the.number]))
+    yield Asked("Lane made of another", lambda: Lane(the.lane))
+    yield Asked("Lane made wrong", lambda: Lane([1.0, wrong]), TypeError)
+    yield Asked("Lane.append", lambda: Lane().append(the.number))
+    yield Asked("Lane.append wrong", lambda: the.lane.append(wrong), TypeError)
+    yield Asked("Lane.clear", lambda: Lane([1.0]).clear())
+    yield Asked("Lane.copy", the.lane.copy)
+    yield Asked("Lane.figures", the.lane.figures)
+    yield Asked("Lane.figures of none", Lane().figures, ValueError)
+    yield Asked("Lane.sorted", the.lane.sorted)
+    yield Asked("Lane.__sizeof__", lambda: sys.getsizeof(the.lane))
+    yield Asked("Lane.__iadd__", lambda: Lane().__iadd__([the.number]))
+    yield Asked("Lane.__iadd__ lane", lambda: Lane().__iadd__(the.lane))
+    yield Asked("Lane.__iadd__ wrong", lambda: Lane().__iadd__([wrong]), TypeError)
+    yield Asked("Lane.__getitem__", lambda: list(the.lane))
+    yield Asked("Lane.__getitem__ beyond", lambda: the.lane[99], IndexError)
+    yield Asked("Lane.__len__", lambda: len(the.lane))
+
+
+def _of_members(the: Things) -> Iterator[Asked]:
+    wrong: Any = "no bytes"
+    yield Asked("Members made", Members)
+    yield Asked("Members made wrong", lambda: Members(wrong), TypeError)
+    yield Asked("Members.add", lambda: Members().add(the.member))
+    yield Asked("Members.add again", lambda: the.members.add(the.member))
+    yield Asked("Members.add long", lambda: Members().add(the.member * 9), ValueError)
+    yield Asked("Members.add wrong", lambda: the.members.add(wrong), TypeError)
+    yield Asked("Members.update", lambda: Members().update([the.member] * 9))
+    yield Asked("Members.update wrong", lambda: Members().update([wrong]), TypeError)
+    yield Asked("Members.update none", lambda: Members().update(7), TypeError)  # type: ignore[arg-type]
+    yield Asked("Members.clear", lambda: Members().clear())
+    yield Asked("Members.copy", the.members.copy)
+    yield Asked("Members.__or__", lambda: the.members | the.members)
+    yield Asked("Members.__ror__ wrong", lambda: wrong | the.members, TypeError)
+    yield Asked("Members.__iter__", lambda: list(the.members))
+    yield Asked("Members.__len__", lambda: len(the.members))
+    yield Asked("Members.__sizeof__", lambda: sys.getsizeof(the.members))
+
+
+def _of_rosters(the: Things) -> Iterator[Asked]:
+    wrong: Any = "nothing of the kind"
+    series, many = the.series, [the.series._replace(name=f"{n}") for n in range(99)]
+    another = Series(series.kind, series.name, series.tags, "n", ())
+    full, gauge = Roster(), NATIVE_SLOTS.gauge()
+    held = full.add(series, 60, gauge, 60)
+    gone = Roster().add(series, 0)
+
+    def holding() -> Roster:
+        roster = Roster()
+        for one in many:
+            roster.add(one, 0)
+        return roster
+
+    def renewed(seen: int, slot: GaugeBase | None) -> None:
+        roster = holding()
+        for one in roster.all():
+            kept = roster.renew(one, seen, gauge, 60)
+            roster.renew(kept, seen, slot, 60)
+
+    def removed() -> None:
+        roster = holding()
+        for one in roster.all():
+            roster.remove(one)
+
+    yield Asked("Roster made", Roster)
+    yield Asked("Roster made wrong", lambda: Roster(wrong), TypeError)  # type: ignore[call-arg]
+    yield Asked("Roster.get", lambda: full.get(series.kind, series.name, series.tags))
+    yield Asked("Roster.get none", lambda: full.get(Kind.SET, series.name, ()))
+    yield Asked("Roster.get no", lambda: full.get(Kind.SET, wrong, ([],)), TypeError)  # type: ignore[arg-type]
+    yield Asked("Roster.get few", lambda: full.get(series.kind), TypeError)  # type: ignore[call-arg]
+    yield Asked("Roster.of", lambda: full.of(series))
+    yield Asked("Roster.of another", lambda: full.of(another))
+    yield Asked("Roster.of wrong", lambda: full.of(wrong), TypeError)
+    yield Asked("Roster.add", lambda: Roster().add(series, 0))
+    yield Asked("Roster.add gauge", lambda: Roster().add(series, 0, gauge, 60))
+    yield Asked("Roster.add many", holding)
+    yield Asked("Roster.add again", lambda: full.add(series, 0), ValueError)
+    yield Asked("Roster.add wrong", lambda: full.add(wrong, 0), TypeError)
+    yield Asked("Roster.renew", lambda: renewed(60, gauge))
+    yield Asked("Roster.renew later", lambda: renewed(0, None))
+    yield Asked("Roster.renew gone", lambda: full.renew(gone, 0, None, 0), ValueError)
+    yield Asked("Roster.remove", removed)
+    yield Asked("Roster.remove gone", lambda: full.remove(gone), ValueError)
+    yield Asked("Roster.oldest", full.oldest)
+    yield Asked("Roster.oldest none", Roster().oldest)
+    yield Asked("Roster.all", full.all)
+    yield Asked("Roster.clear", lambda: holding().clear())
+    yield Asked("Roster.__len__", lambda: len(full))
+    yield Asked("Held read", lambda: (held.series, held.seen, held.turn))
+    yield Asked("HeldGauge read", lambda: (held.last, held.gauge, held.gauge_period))
+
+
+def _of_reported(the: Things) -> Iterator[Asked]:
+    wrong: Any = "no series"
+    full, series = Reported(), the.series
+    full.put(series)
+    many = [series._replace(name=f"{n}", other_metric=None) for n in range(99)]
+
+    def holding() -> Reported:
+        reported = Reported()
+        for one in many * 2:
+            reported.put(one)
+        return reported
+
+    def removed() -> None:
+        reported = holding()
+        for one in many:
+            reported.remove(one)
+
+    yield Asked("Reported made", Reported)
+    yield Asked("Reported made wrong", lambda: Reported(wrong), TypeError)  # type: ignore[call-arg]
+    yield Asked("Reported.get", lambda: full.get(series))
+    yield Asked("Reported.get none", lambda: full.get(many[0]))
+    yield Asked("Reported.get wrong", lambda: full.get(wrong), TypeError)
+    yield Asked("Reported.put", holding)
+    yield Asked("Reported.put again", lambda: full.put(series))
+    yield Asked("Reported.put wrong", lambda: full.put(wrong), TypeError)
+    yield Asked("Reported.remove", removed)
+    yield Asked("Reported.remove none", lambda: full.remove(many[0]), KeyError)
+    yield Asked("Reported.all", full.all)
+    yield Asked("Reported.__len__", lambda: len(full))
+
+
+_OF_SLOTS = _of_slots, _of_bins, _of_lanes, _of_members
+
+
+class Tables:
+    """Makes tables for as long as something is done to them."""
+
+    def __init__(self, the: Things) -> None:
+        self._the = the
+
+    def fresh(self, again: Again | None = None) -> Table:
+        return Table(9, 300, 20, again or self._the.again)
+
+    def knowing(self, again: Again | None = None) -> Table:
+        """One that knows ``the.line``."""
+        the, made = self._the, self.fresh(again)
+        made.learn(b"a", b"c", 0, 0, the.number, the.counter, the.counter, the.named)
+        return made
+
+    def later(self, again: Again) -> int:
+        """The slot of what is known has to be asked for again."""
+        made = self.knowing(again)
+        made.turn()
+        return made.feed(self._the.line, self._the.slow)
+
+    def learned(self, operation: int, slot: object, cell: object) -> None:
+        made = self.fresh()
+        for _ in range(2):  # the second takes the place of the first
+            made.learn(b"a", b"x", operation, 2, 1.0, slot, cell, self._the.named)
+        made.feed(b"a:2|x", self._the.slow)
+
+    def swept(self) -> None:
+        made = self.knowing()
+        made.ignore(b"b", b"c", 3)
+        for _ in range(3):
+            made.turn()
+        while made.sweep():
+            pass
+
+    def locked(self) -> None:
+        with self.fresh() as one:
+            one.period = 60
+
+    def full_timer(self) -> Timer:
+        """The next sample folds it."""
+        timer = Timer()
+        timer.room, timer.bins = 1, self._the.bins
+        timer.put_lane(self._the.number, self._the.lane)
+        return timer
+
+    def full_set(self) -> Set:
+        """The next member goes to registers, and all others too."""
+        made = Set()
+        made.registers = self._the.registers
+        return made
+
+
+def _fail(*_: object) -> NoReturn:
+    raise RuntimeError
+
+
+def _of_tables(the: Things) -> Iterator[Asked]:
+    wrong: Any = "nothing of the kind"
+    some = Tables(the)
+    fresh, knowing, later, learned = some.fresh, some.knowing, some.later, some.learned
+    gauge, gauges = the.gauge, (the.gauge, the.gauge)
+    timer, members = some.full_timer, some.full_set
+    yield Asked("Table made", fresh)
+    yield Asked("Table made wrong", lambda: Table(wrong, 1, 1, the.again), TypeError)
+    yield Asked("Table.learn", knowing)
+    yield Asked("Table.learn wrong", lambda: learned(0, gauge, gauge), TypeError)
+    yield Asked("Table.learn none", lambda: learned(99, gauge, gauge), ValueError)
+    yield Asked("Table.learn gauge", lambda: learned(1, gauge, gauge))
+    yield Asked("Table.learn lane", lambda: learned(2, timer(), the.lane))
+    yield Asked("Table.learn set", lambda: learned(3, members(), the.members))
+    yield Asked("Table.ignore", lambda: fresh().ignore(b"a", b"c", 1))
+    yield Asked("Table.ignore known", lambda: knowing().ignore(b"a", b"c", 1))
+    yield Asked("Table.ignore no", lambda: fresh().ignore(b"a", b"c", 99), ValueError)
+    yield Asked("Table.feed known", lambda: knowing().feed(the.line, the.slow))
+    yield Asked("Table.feed unknown", lambda: fresh().feed(the.line, the.slow))
+    yield Asked(
+        "Table.feed fails", lambda: fresh().feed(b"a\nb\nc", _fail), RuntimeError
+    )
+    yield Asked("Table.feed no", lambda: fresh().feed(the.line, _no_cost), TypeError)
+    yield Asked("Table.feed text", lambda: fresh().feed(wrong, the.slow), TypeError)
+    yield Asked("Table.feed again", lambda: later(the.again))
+    yield Asked("Table.feed again none", lambda: later(lambda *_: None))
+    yield Asked("Table.feed again no", lambda: later(lambda *_: gauges), TypeError)
+    yield Asked("Table.feed again fails", lambda: later(_fail), RuntimeError)
+    yield Asked("Table.turn", lambda: fresh().turn())
+    yield Asked("Table.pause", lambda: fresh().pause())
+    yield Asked("Table.sweep", some.swept)
+    yield Asked("Table.counts", lambda: knowing().counts())
+    yield Asked("Table.__enter__", some.locked)
+    yield Asked("Table.__len__", lambda: len(knowing()))
+
+
+def _no_cost(_: bytes) -> Any:
+    return "no number"
+
+
+def _of_drains(the: Things) -> Iterator[Asked]:
+    table = Table(9, 300, 20, the.again)
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    made: list[Drain] = []
+
+    def drain(slow: Callable[[bytes], int], turn: Callable[[int], None]) -> None:
+        far.send(the.line)
+        made[:] = [Drain(table, near.fileno(), 60, slow, turn)]
+        try:
+            made[0].run()
+        finally:
+            made.clear()
+
+    def last(_: bytes) -> int:
+        made[0].stop()
+        return 1
+
+    def stopped() -> None:
+        one = Drain(table, near.fileno(), 60, the.slow, _fail)
+        one.stop()
+        one.run()
+
+    def no_socket() -> None:
+        Drain(table, 2**20, 60, the.slow, _fail).run()
+
+    with near, far:
+        yield Asked("Drain.run", lambda: drain(last, lambda _: None))
+        yield Asked(
+            "Drain.run fails", lambda: drain(_fail, lambda _: None), RuntimeError
+        )
+        yield Asked("Drain.run no turn", lambda: drain(last, _fail), RuntimeError)
+        yield Asked("Drain.run no socket", no_socket, OSError)
+        yield Asked("Drain.stop", stopped)
+        yield Asked(
+            "Drain made no", lambda: Drain(table, 1, 0, the.slow, _fail), ValueError
+        )
