@@ -6,6 +6,7 @@ so that it may run in a thread of its own. Summaries are made while rows are ite
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import cast, overload
 
 from relay.rollup.carry import Carried, Content, Idle
@@ -25,6 +26,8 @@ from relay.statsd.sample import Kind
 __all__ = ["Closer"]
 
 _PIECE = 500
+
+_Row = tuple[Series, Content]
 
 
 class _Rows(Sequence[tuple[Series, Summary]]):
@@ -84,9 +87,7 @@ class _Long:
     start: int
     rows: dict[Series, Content] = field(default_factory=dict)
 
-    def take(
-        self, slots: dict[Series, Slot], idle: Iterable[tuple[Series, float]]
-    ) -> None:
+    def take(self, slots: dict[Series, Slot], idle: Iterable[_Row]) -> None:
         """Merge a base period, whose slots are given away.
 
         Idle ones count where nothing else is.
@@ -162,11 +163,11 @@ class Closer:
             self._forget(series)
         for series, slot in slots.items():
             self._carry(age, series, slot)
-        idle = [series for series in self._seen if series not in slots]
-        lasts = [self._last.get(series, 0.0) for series in idle]
-        base = self._rollup(
-            start, self._length, [*slots, *idle], [*slots.values(), *lasts]
-        )
+        active, last = len(slots), self._last.get
+        every = [*slots, *(each for each in self._seen if each not in slots)]
+        contents: list[Content] = list(slots.values())
+        contents += [last(each, 0.0) for each in islice(every, active, None)]
+        base = self._rollup(start, self._length, every, contents)
         self._closed.add(start)
         lag, self._lag = self._lag, start - age
         if not self._long_length:
@@ -174,11 +175,8 @@ class Closer:
         long = self._longs.first_free(aligned(start, self._long_length))
         if lag != self._lag:
             self._go_along(long)
-        return [
-            *self._overdue(long),
-            base,
-            *self._lengthen(long, start, slots, zip(idle, lasts, strict=True)),
-        ]
+        idle = islice(zip(every, contents, strict=True), active, None)
+        return [*self._overdue(long), base, *self._lengthen(long, start, slots, idle)]
 
     def change(
         self,
@@ -295,7 +293,7 @@ class Closer:
         long: int,
         start: int,
         slots: dict[Series, Slot],
-        idle: Iterable[tuple[Series, float]],
+        idle: Iterable[_Row],
     ) -> list[Rollup]:
         if self._long is None:
             self._long = _Long(long)

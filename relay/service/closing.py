@@ -5,7 +5,6 @@ nor where it goes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -45,6 +44,13 @@ class _Passing:
                 yield batch
         except Exception:  # noqa: BLE001 - what came before it is in the spool
             self.defect = Failure()
+
+
+def _one_by_one(closed: Iterable[Rollup], packed: Iterable[Packed]) -> Iterator[Batch]:
+    """All batches; the rows of a rollup are released before those of the next."""
+    for rollup, one in zip(closed, packed, strict=True):
+        yield from one.batches
+        rollup.release()
 
 
 class Closing(Generic[Sealed]):
@@ -110,7 +116,7 @@ class Closing(Generic[Sealed]):
         began = self._clock()
         closed = rollups()
         packed = [self._compose(rollup) for rollup in closed]
-        batches: Iterator[Batch] = chain.from_iterable(one.batches for one in packed)
+        batches = _one_by_one(closed, packed)
         if recovered:
             ends = {rollup.start + rollup.length for rollup in closed}
             batches = unreported(batches, self._waiting(ends))
@@ -118,8 +124,6 @@ class Closing(Generic[Sealed]):
         tally = self._append(passing)
         if passing.defect is None:
             self._commit()
-        for rollup in closed:
-            rollup.release()
         refused = sum(len(one.refused) for one in packed)
         self.seconds = self._clock() - began
         return _Stored(passing.entries + refused, tally, refused, passing.defect)
