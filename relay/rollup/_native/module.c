@@ -4,6 +4,7 @@
 #include "drain.h"
 #include "members.h"
 #include "number.h"
+#include "shards.h"
 #include "slots.h"
 #include "table.h"
 
@@ -14,7 +15,7 @@ static int native_exec(PyObject *module)
         return -1;
     }
     if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
-        table_setup(module) < 0)
+        table_setup(module) < 0 || shards_setup(module) < 0)
         return -1;
     return drain_setup(module);
 }
