@@ -1,15 +1,14 @@
 """Which engine there is, by the name an operator gives it."""
 
-from collections.abc import Callable, Collection, Sequence
-from typing import TypedDict, Unpack
+from collections.abc import Callable
+from typing import Unpack
 
 from relay.errors import ConfigError
 from relay.rollup.engine import Engine
+from relay.rollup.options import CoreOptions
 from relay.rollup.python import PythonEngine
-from relay.rollup.series import Resolve, Series
-from relay.rollup.treatment import Rules
+from relay.rollup.series import Resolve
 from relay.statsd.grammar import Grammar
-from relay.statsd.sample import Event, Kind
 
 __all__ = ["ENGINES", "EngineOptions", "engine_names", "engine_note", "open_engine"]
 
@@ -26,24 +25,14 @@ else:
 _here["python"] = PythonEngine
 
 
-class EngineOptions(TypedDict, total=False):
-    """The keyword arguments of every engine, with the defaults of PythonEngine."""
+class EngineOptions(CoreOptions, total=False):
+    """The keyword arguments of every engine.
 
-    period_seconds: int
-    long_factor: int
-    percentiles: Sequence[int]
-    series_limit: int
-    idle_ttl_seconds: int
-    silent_kinds: Collection[Kind]
-    gauge_ttl: int
-    exact_samples: int
-    exact_members: int
-    future_seconds: int
-    series_limit_per_name: int
-    new_series_limit: int
-    released: Callable[[Series], None]
-    rules: Rules | None
-    event: Callable[[Event], None]
+    ``shards`` is how many tables a native engine has beside each other; in Python there
+    is one whatever it says.
+    """
+
+    shards: int
 
 
 def engine_names() -> tuple[str, ...]:
@@ -77,5 +66,8 @@ def open_engine(
             "there is no native engine in this installation; use auto or python, or"
             f" install with a C compiler at hand ({_why_not_native})",
         )
-    make = _here[next(iter(_here)) if name == "auto" else name]
-    return make(resolve, grammar, **options)
+    if name == "auto":
+        name = next(iter(_here))
+    if name != "native":
+        options.pop("shards", None)
+    return _here[name](resolve, grammar, **options)
