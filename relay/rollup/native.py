@@ -63,7 +63,7 @@ class NativeEngine(Core):
     ) -> None:
         self._gate = Gate() if shards > 1 else None
         self._shards: list[Shard] = []
-        self._count = shards
+        self.shards = shards
         super().__init__(resolve, grammar, **options)
         self._nowhere = self._book
         for shard in self._shards:
@@ -76,7 +76,7 @@ class NativeEngine(Core):
         self._slow_first = self._slow_as(grammar.signed_gauge, self._first)
 
     def _vocabulary(self, most: int) -> NativeVocabulary:
-        for at in range(self._count):
+        for at in range(self.shards):
             again = partial(self._again_of, at) if self._gate else self._slot_again
             known = NativeVocabulary(most, again, self._gate)
             self._shards.append(Shard(at, known))
