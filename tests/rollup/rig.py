@@ -52,7 +52,7 @@ class Rig:
         if take is None:
             self.engine.feed(datagram, at)
             return
-        shards: int = self.engine.shards  # type: ignore[attr-defined] - where there are some
+        shards = int(getattr(self.engine, "shards", 1))
         for line in datagram.split(b"\n"):
             take(next(self._fed) % shards, line, at)
         self.engine.feed(b"", at)
