@@ -59,6 +59,10 @@ class Books:
         self.present = self._book_of(start)
         return self.present
 
+    def of_age(self, age: int) -> Book | None:
+        """An open one that started then, on the clock that nobody sets."""
+        return next((book for book in self._open.values() if book.age == age), None)
+
     def is_open(self, book: Book) -> bool:
         """Whether it is to be sealed yet, by itself."""
         return self._open.get(book.start) is book

@@ -354,7 +354,14 @@ class Core:
         if isinstance(book, Reason):
             return book
         held = self._admission.series(sample, book.age, self._age)
-        return (book, held) if isinstance(held, Held) else held
+        if not isinstance(held, Held):
+            return held
+        if sample.relative and stamp is None:
+            # Read late, by another thread maybe: what came since must not miss a delta.
+            moved_in = self._held.moved_in(held, book.age)
+            if moved_in != book.age:
+                book = self._books.of_age(moved_in) or book
+        return book, held
 
     def _page(self, book: Book, kind: Kind) -> Page:
         """Where values of a kind go in a period."""

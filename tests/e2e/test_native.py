@@ -2,10 +2,8 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import pytest
 from relay.pipeline import engine_names
 from relay.rollup.summary import CounterSummary
 from tests.e2e.children import ROOT
+from tests.e2e.drained import Drained
 from tests.e2e.road import wait_until
 from tests.rollup.rig import Rig
 
@@ -28,39 +27,6 @@ LENGTH = 60 * 60 * 24 * 365 * 100
 """Of a period, in seconds: the test is over before it is."""
 
 
-class Drained:
-    """An engine with a socket that a thread drains."""
-
-    def __init__(self, engine: NativeEngine) -> None:
-        self.engine = engine
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)
-        self.socket.bind(("127.0.0.1", 0))
-        self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sender.connect(self.socket.getsockname())
-        self.drain = engine.drain(self.socket.fileno(), "delta")
-        self.errors: list[Exception] = []
-        self.thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            self.drain.run()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            self.errors.append(error)
-
-    def send(self, *datagrams: bytes) -> None:
-        """And wait until they were taken."""
-        wanted = self.drain.datagrams + len(datagrams)
-        for datagram in datagrams:
-            self.sender.send(datagram)
-        wait_until("not drained", lambda: self.drain.datagrams == wanted)
-
-    def stop(self) -> None:
-        self.drain.stop()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-
-
 @pytest.fixture
 def rig() -> Rig:
     return Rig("native", period_seconds=LENGTH, long_factor=0)
@@ -72,9 +38,7 @@ def drained(rig: Rig) -> Iterator[Drained]:
     one = Drained(rig.engine)
     one.thread.start()
     yield one
-    one.stop()
-    one.socket.close()
-    one.sender.close()
+    one.close()
 
 
 def total(rig: Rig) -> dict[str, float]:
