@@ -192,11 +192,9 @@ class NativeEngine(Core):
 
     def step(self, old: int, new: int, /) -> bool:
         with self._alone():
-            stepped = super().step(old, new)
-            if stepped:
-                for shard in self._shards[1:]:
-                    shard.lose_the_present()
-            return stepped
+            for shard in self._shards[1:]:
+                shard.lose_the_present()
+            return super().step(old, new)
 
     def snapshot(self) -> Snapshot:
         with self._alone():
@@ -260,7 +258,8 @@ class NativeEngine(Core):
         shard = self._shard
         shard.now, shard.book, shard.table.period = self._now, self._book, period
         if self._gate:
-            self._age = max(shard.book.age for shard in self._shards)
+            present = (shard for shard in self._shards if shard.now is not None)
+            self._age = max(shard.book.age for shard in present)
 
     def _pause(self) -> None:
         for shard in self._shards:
