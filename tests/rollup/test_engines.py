@@ -3,11 +3,13 @@
 import pytest
 
 from relay.errors import ConfigError
+from relay.pipeline import listeners_note
 from relay.rollup import engines
 from relay.rollup.engines import engine_names, engine_note, open_engine
 from relay.rollup.python import PythonEngine
+from relay.settings import Settings
 from relay.statsd.grammar import Grammar
-from tests.rollup.rig import resolve
+from tests.rollup.rig import Rig, resolve
 
 
 @pytest.mark.parametrize("name", [*engine_names()])
@@ -50,3 +52,13 @@ def test_without_the_native_engine_auto_is_the_one_in_python() -> None:
     assert "not built" in note
     assert engine_note("python") is None
     assert open_engine("auto", resolve, Grammar()).name == "python"
+
+
+@pytest.mark.usefixtures("without_native")
+def test_without_the_native_engine_there_is_one_listener() -> None:
+    """Whoever asked for more hears why."""
+    assert Rig("auto", shards=4).engine.name == "python"
+    note = listeners_note(Settings(listeners=4))
+    assert note is not None
+    assert note.startswith("listeners 4: each UDP address has one socket, since")
+    assert listeners_note(Settings(listeners=1)) is None

@@ -22,13 +22,15 @@ pytestmark = pytest.mark.native
 EXAMPLES = 2_000
 LIMITS = (5, 8, 1000)
 
+STAMPED = [f"c|T{second}" for second in (64_800, 71_950, 72_010, 72_070, 72_230)]
+
 lines = st.lists(
     st.builds(
         lambda name, value, form: f"{name}:{value}|{form}".encode(),
         st.sampled_from(["a", "b", "c", "telemetry", "unmapped"]),
         st.sampled_from(["1", "+2", "-3", "7", "x", "1:2", "1e3"]),
         st.sampled_from(
-            ["c", "g", "ms", "h", "s", "c|@0.5", "ms|@0.25", "c|#k:v", "?"]
+            ["c", "g", "ms", "h", "s", "c|@0.5", "ms|@0.25", "c|#k:v", "?", *STAMPED]
         ),
     ),
     min_size=1,
