@@ -1,6 +1,7 @@
 """Threads that feed one engine at the same time: nothing is lost, nothing counted twice."""
 
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -33,6 +34,15 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return Rig("native", shards=SHARDS, period_seconds=period_seconds, long_factor=0)
 
 
+@pytest.fixture(autouse=True)
+def _restless() -> Iterator[None]:
+    """Threads take turns so often that they meet anywhere in the Python of an engine."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(interval)
+
+
 @pytest.fixture
 def doors(rig: Rig) -> Iterator[list[Drained]]:
     assert isinstance(rig.engine, NativeEngine)
@@ -47,7 +57,7 @@ def doors(rig: Rig) -> Iterator[list[Drained]]:
 def send(door: Drained, number: int, until: float, sent: Counter[str]) -> None:
     """Known spellings of every kind, a gauge that is moved, and a name never seen."""
     known = [*(f"c{n}:1|c" for n in range(30)), *(f"t{n}:1|ms" for n in range(20))]
-    known += [f"s:{number}|s", "h:5|g", "g:+1|g"]
+    known += [f"s:{number}|s", "h:5|g", "h:+1|g", "g:+1|g"]
     while time.monotonic() < until:
         sent["datagrams"] += 1
         lines = [*known, f"new.{number}.{sent['datagrams']}:1|c", "bad"]
@@ -94,7 +104,7 @@ def test_threads_and_whoever_looks_get_in_each_others_way_nowhere(
     lines = engine.tally().lines
     for one in engine.seal_all():
         found += engine.close(one)
-    assert lines == datagrams * 55 + rounds * 2
+    assert lines == datagrams * 56 + rounds * 2
     assert not any(one.errors for one in doors)
     rows = [row for rollup in found for row in rollup.rows if row[0].name != "f"]
     total: Counter[str] = Counter()
@@ -109,7 +119,8 @@ def test_threads_and_whoever_looks_get_in_each_others_way_nowhere(
     wanted = [
         f"{kind}{n}" for kind, many in (("c", 30), ("t", 20)) for n in range(many)
     ]
-    assert total == dict.fromkeys([*wanted, "h", "g"], datagrams)
+    assert total.pop("h") == 2 * datagrams
+    assert total == dict.fromkeys([*wanted, "g"], datagrams)
     assert news == datagrams
     gauges = [
         summary.last

@@ -30,7 +30,20 @@ lines = st.lists(
         st.sampled_from(["a", "b", "c", "telemetry", "unmapped"]),
         st.sampled_from(["1", "+2", "-3", "7", "x", "1:2", "1e3"]),
         st.sampled_from(
-            ["c", "g", "ms", "h", "s", "c|@0.5", "ms|@0.25", "c|#k:v", "?", *STAMPED]
+            [
+                "c",
+                "g",
+                "g",
+                "g",
+                "ms",
+                "h",
+                "s",
+                "c|@0.5",
+                "ms|@0.25",
+                "c|#k:v",
+                "?",
+                *STAMPED,
+            ]
         ),
     ),
     min_size=1,
@@ -194,7 +207,7 @@ def test_a_snapshot_is_of_one_moment(rig: Rig) -> None:
 def test_deltas_of_all_shards_move_one_gauge(rig: Rig) -> None:
     """And what one of them sets is what the next one adds to, in the next period too."""
     engine = engine_of(rig)
-    for shard, sent in enumerate([b"g:5|g", b"g:+2|g", b"g:-1|g"]):
+    for shard, sent in ((2, b"g:5|g"), (0, b"g:+2|g"), (1, b"g:-1|g")):
         engine.feed_shard(shard, sent, 0)
     assert rig.base(60)["g"] == GaugeSummary(6, 6, 5, 7, 3)
     engine.feed_shard(1, b"g:+1|g", 60)
