@@ -144,7 +144,10 @@ class Doors:
         match listen.scheme:
             case "udp":
                 host, port = listen.host, listen.port
-                return ports.udp(reactor, host, port, intake, settings.receive_buffer)
+                # Sockets that the reactor reads gain nothing by being several.
+                listeners = settings.listeners if intake.drain else 1
+                to = host, port, intake, settings.receive_buffer
+                return ports.udp(reactor, *to, listeners=listeners)
             case "unixgram":
                 path, mode = listen.path, listen.mode
                 return ports.unixgram(reactor, path, mode, listen.uids, intake)

@@ -17,7 +17,7 @@ from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Event
 
 __all__ = ["build_engine", "build_grammar", "build_mapper", "build_namer"]
-__all__ += ["build_rules", "engine_names", "engine_note"]
+__all__ += ["build_rules", "engine_names", "engine_note", "listeners_note"]
 
 
 def build_grammar(settings: Settings, *, events: bool = True) -> Grammar:
@@ -56,6 +56,21 @@ def build_rules(settings: Settings, mapper: Mapper | None) -> Rules:
     return Rules(mapper, Quota(settings.series_quota, priorities))
 
 
+def listeners_note(settings: Settings) -> str | None:
+    """Why there are fewer sockets than were asked for, if there are."""
+    if settings.listeners == 1:
+        return None
+    if "native" not in engine_names():
+        why = "the native engine, which alone has threads for more, was not built"
+    elif settings.repeat:
+        why = "what is copied on (repeat) is read by the reactor"
+    else:
+        return None
+    return (
+        f"listeners {settings.listeners}: each UDP address has one socket, since {why}"
+    )
+
+
 def build_engine(
     settings: Settings,
     namer: Namer,
@@ -76,6 +91,7 @@ def build_engine(
         series_limit=settings.series_limit,
         series_limit_per_name=settings.series_limit_per_name,
         new_series_limit=settings.new_series_limit,
+        shards=1 if settings.repeat else settings.listeners,
         idle_ttl_seconds=settings.idle_ttl,
         silent_kinds=settings.delete_idle,
         gauge_ttl=settings.gauge_ttl,

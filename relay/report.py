@@ -75,17 +75,13 @@ def intake_counts(doors: Iterable[Door]) -> Counts:
         "datagrams_total": {(d.url,): d.port.intake.datagrams for d in doors},
         "received_bytes_total": {(d.url,): d.port.intake.received_bytes for d in doors},
         "kernel_drops_total": {
-            (d.url,): count for d in doors if (count := _drops(d)) is not None
+            (d.url,): count for d in doors if (count := d.port.dropped) is not None
         },
         "connections": {
             (d.url,): len(d.port.streams.open) for d in doors if d.port.streams
         },
         "connections_ended_total": {(cause,): n for cause, n in ended.items()},
     }
-
-
-def _drops(door: Door) -> int | None:
-    return door.port.drops.count() if door.port.drops else None
 
 
 def repeater_counts(targets: Iterable[Target]) -> Counts:
@@ -297,7 +293,7 @@ def _listener(door: Door) -> Listener:
         url=door.url,
         datagrams=intake.datagrams,
         received_bytes=intake.received_bytes,
-        kernel_drops=_drops(door),
+        kernel_drops=door.port.dropped,
         receive_buffer=buffer and {"asked": buffer.asked, "granted": buffer.granted},
         connections=len(streams.open) if streams else None,
     )

@@ -79,9 +79,10 @@ def _run(arguments: argparse.Namespace) -> int:
     # Without keys a region is of no use, so their absence is said first.
     provider_of(from_arguments(arguments, will_run=False))
     loaded = from_arguments(arguments)
-    from relay.pipeline import engine_note  # noqa: PLC0415 - see relay.commands
+    from relay.pipeline import engine_note, listeners_note  # noqa: PLC0415 - see relay.commands
 
-    if (note := engine_note(loaded.settings.engine)) is not None:
+    notes = engine_note(loaded.settings.engine), listeners_note(loaded.settings)
+    for note in filter(None, notes):
         _say(note)
     _raise_descriptors()
 

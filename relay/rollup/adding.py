@@ -56,11 +56,7 @@ def add(sample: Sample, weight: float, slot: Slot, last: float) -> int:
     """Add the values of a sample; how many were taken. ``last`` is a gauge's memory."""
     if not (sample.relative and isinstance(slot, GaugeBase)):
         return sum([slot.add(value, weight) for value in sample.values])
-    taken = 0
-    for delta in sample.values:
-        base = slot.last if slot.count else last
-        taken += slot.add(base + float(delta), weight)
-    return taken
+    return sum([slot.shift(float(delta), last) for delta in sample.values])
 
 
 def runs(items: Sequence[Item]) -> Iterable[tuple[Item, int]]:

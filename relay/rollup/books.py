@@ -49,22 +49,30 @@ class Books:
         self._taken = Taken(length)
         self._floor: int | None = None  # what is before it is sealed, or never was ours
         self._lag = 0  # how far the wall clock was set ahead since the first period
-        self._present = Book(0)
+        self.present = Book(0)  # whoever has several sets which
 
     def turn(self, period: int) -> Book:
         """The book for what arrives while ``period`` is that of the wall clock."""
         start = self._taken.first_free(period)
         if self._floor is None or start < self._floor:
             self._floor = start
-        self._present = self._book_of(start)
-        return self._present
+        self.present = self._book_of(start)
+        return self.present
+
+    def of_age(self, age: int) -> Book | None:
+        """An open one that started then, on the clock that nobody sets."""
+        return next((book for book in self._open.values() if book.age == age), None)
+
+    def is_open(self, book: Book) -> bool:
+        """Whether it is to be sealed yet, by itself."""
+        return self._open.get(book.start) is book
 
     def stamped(self, timestamp: int) -> Book | Reason:
         """The book for what says itself when it was, in Unix seconds."""
         start = timestamp - timestamp % self._length
         if timestamp < (self._floor or 0) or start in self._taken:
             return Reason.LATE
-        if timestamp > self._present.start + self._length + self._future:
+        if timestamp > self.present.start + self._length + self._future:
             return Reason.FUTURE
         return self._book_of(start)
 
@@ -77,7 +85,7 @@ class Books:
         last = before - self._length
         end = last if seen else before
         due = sorted(start for start in self._open if start < end)
-        sealed = [book for book in map(self._open.pop, due) if not _is_empty(book)]
+        sealed = [book for book in map(self._open.pop, due) if not book.is_empty]
         if seen and last not in self._taken:
             sealed.append(self._book_of(last))
             del self._open[last]
@@ -153,7 +161,3 @@ class Books:
         if book is None:
             book = self._open[start] = Book(start, start - self._lag)
         return book
-
-
-def _is_empty(book: Book) -> bool:
-    return not (book.slots or any(part.slots for part in book.earlier))

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from relay.rollup.adding import PYTHON_SLOTS, SlotTypes, add, runs, slot_makers
 from relay.rollup.admission import UNSHOWN, UNWANTED, Admission
-from relay.rollup.book import Book, Leftover
+from relay.rollup.book import Book, Leftover, Page
 from relay.rollup.books import Books
 from relay.rollup.carry import read_carried, write_carried
 from relay.rollup.closing import Closer
@@ -127,6 +127,8 @@ class Core:
         self._books = Books(period_seconds, future_seconds)
         self._now: int | None = None  # by the wall clock
         self._book = Book(0)
+        self._page_at = 0  # see Book.page
+        self._age = 0  # of the latest period that was present
         self._snapshot: Snapshot | None = None
 
         # Belongs to the thread that closes; nothing but close, finish and carry may touch it.
@@ -183,7 +185,7 @@ class Core:
     def snapshot(self) -> Snapshot:
         if self._snapshot is not None:
             self._snapshot.void()
-        self._known.pause()  # so that every slot is asked for before it is written to
+        self._pause()  # so that every slot is asked for before it is written to
         counts, books = self._ledger.counts(), self._books.freeze()
         held, turnover = self._held.all(), self._held.turnover()
         self._snapshot = Snapshot(
@@ -220,16 +222,16 @@ class Core:
     def peek(self, kind: Kind, period: int, /) -> Iterator[tuple[Series, Summary]]:
         if period != self._now:
             self._turn(period)
-        return seen(self._held.all(), kind, self._book.slots.get)
+        return seen(self._held.all(), kind, self._book.look)
 
     def forget(self, kind: Kind, pattern: str, period: int, /) -> Sequence[Series]:
         if period != self._now:
             self._turn(period)
         gone = list(chosen(self._held.all(), kind, pattern))
         if gone:
-            self._known.pause()  # so that no spelling writes to a slot that is gone
+            self._pause()  # so that no spelling writes to a slot that is gone
         for held in gone:
-            self._book.slots.pop(held.series, None)
+            self._book.drop(held.series)
             self._held.forget(held, self._book.age)
         return [held.series for held in gone]
 
@@ -245,10 +247,15 @@ class Core:
     def last_refusals(self) -> Sequence[Refusal]:
         return self._ledger.latest()
 
+    def _pause(self) -> None:
+        """Have every slot asked for again."""
+        self._known.pause()
+
     def _turn(self, period: int) -> None:
         """Make ``period`` the present one; see ``Books`` for what that means."""
         self._now = period
         book = self._books.turn(period)
+        self._age = book.age
         if book is self._book:
             return
         self._book = book
@@ -310,7 +317,9 @@ class Core:
             return None
         held = self._held.see(held, self._book.age)
         slot = self._book.slot(series) or self._new_slot[series.kind]()
-        self._enter(slot, held, self._book)
+        self._book.slots[series] = slot
+        if isinstance(slot, GaugeBase):
+            self._held.remember(held, slot, self._book.age)
         return slot
 
     def _take(self, sample: Sample, line: bytes, spelled: Spelled | None) -> None:
@@ -327,13 +336,16 @@ class Core:
             return
         book, held = place
         weight = 1.0 / sample.rate
-        slot = book.slot(held.series) or self._new_slot[sample.kind]()
+        page = self._page(book, sample.kind)
+        slot = page.slot(held.series) or self._new_slot[sample.kind]()
         taken = add(sample, weight, slot, self._held.memory(held, book.age))
         self._ledger.taken[KINDS.index(sample.kind)] += taken
         if taken < times:
             self._ledger.refuse(Reason.OVERFLOW, line, times - taken)
         if taken:
-            self._enter(slot, held, book)
+            page.slots[held.series] = slot
+            if isinstance(slot, GaugeBase):
+                self._held.remember(held, slot, book.age)
             # Not of a series that is new in a flood: most of those never come again.
             is_new = namings != self._admission.namings
             if spelled is not None and not (is_new and self._held.came > MANY_NEW):
@@ -345,11 +357,17 @@ class Core:
         book = self._book if stamp is None else self._books.stamped(stamp)
         if isinstance(book, Reason):
             return book
-        held = self._admission.series(sample, book.age, self._book.age)
-        return held if isinstance(held, Reason | What) else (book, held)
+        held = self._admission.series(sample, book.age, self._age)
+        if isinstance(held, Reason | What):
+            return held
+        if sample.relative and stamp is None:
+            # Read late, by another thread maybe: what came since must not miss a delta.
+            moved_in = self._held.moved_in(held, book.age)
+            if moved_in != book.age:
+                book = self._books.of_age(moved_in) or book
+        return book, held
 
-    def _enter(self, slot: Slot, held: Held, book: Book) -> None:
-        """Have ``slot`` in the book, now that it has a value."""
-        book.slots[held.series] = slot
-        if isinstance(slot, GaugeBase):
-            self._held.remember(held, slot, book.age)
+    def _page(self, book: Book, kind: Kind) -> Page:
+        """Where values of a kind go in a period."""
+        at = self._page_at
+        return book.page(at) if at and kind is not Kind.GAUGE else book

@@ -1,16 +1,15 @@
 """Which engine there is, by the name an operator gives it."""
 
-from collections.abc import Callable, Collection, Sequence
-from typing import TypedDict, Unpack
+from collections.abc import Callable
+from typing import Unpack
 
 from relay.errors import ConfigError
 from relay.rollup.engine import Engine
+from relay.rollup.options import CoreOptions
 from relay.rollup.python import PythonEngine
 from relay.rollup.reported import Reported
-from relay.rollup.series import Resolve, Series
-from relay.rollup.treatment import Rules
+from relay.rollup.series import Resolve
 from relay.statsd.grammar import Grammar
-from relay.statsd.sample import Event, Kind
 
 __all__ = [
     "ENGINES",
@@ -37,24 +36,14 @@ _here["python"] = PythonEngine
 _reported["python"] = PythonEngine.reported_type
 
 
-class EngineOptions(TypedDict, total=False):
-    """The keyword arguments of every engine, with the defaults of PythonEngine."""
+class EngineOptions(CoreOptions, total=False):
+    """The keyword arguments of every engine.
 
-    period_seconds: int
-    long_factor: int
-    percentiles: Sequence[int]
-    series_limit: int
-    idle_ttl_seconds: int
-    silent_kinds: Collection[Kind]
-    gauge_ttl: int
-    exact_samples: int
-    exact_members: int
-    future_seconds: int
-    series_limit_per_name: int
-    new_series_limit: int
-    released: Callable[[Series], None]
-    rules: Rules | None
-    event: Callable[[Event], None]
+    ``shards`` is how many tables a native engine has beside each other; in Python there
+    is one whatever it says.
+    """
+
+    shards: int
 
 
 def engine_names() -> tuple[str, ...]:
@@ -80,7 +69,10 @@ def open_engine(
 
     Raises ConfigError where it is not there.
     """
-    return _here[_real(name)](resolve, grammar, **options)
+    real = _real(name)
+    if real != "native":
+        options.pop("shards", None)
+    return _here[real](resolve, grammar, **options)
 
 
 def reported_by(name: str) -> Callable[[], Reported]:

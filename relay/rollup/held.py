@@ -137,6 +137,10 @@ class HeldSeries:
         life = self.gauge_life
         return 0.0 if life and period - held.gauge_period >= life else held.last
 
+    def moved_in(self, held: Held, period: int) -> int:
+        """The period in which a delta of ``period`` counts: that of its memory, if later."""
+        return period if held.gauge is None else max(period, held.gauge_period)
+
     def remember(self, held: Held, slot: GaugeBase, period: int) -> None:
         """Let ``slot`` be the memory, unless that of a later period already is."""
         gauge = held.gauge

@@ -138,6 +138,10 @@ class GaugeBase:
         self.total = clamp(self.total)
         return True
 
+    def shift(self, delta: float, last: float) -> bool:
+        """Take what it was, ``last`` before its first value, and ``delta`` more."""
+        return self.add((self.last if self.count else last) + delta, 1.0)
+
     def merged(self, other: "GaugeBase") -> "GaugeBase":
         both = type(self)()
         both.last = other.last

@@ -75,11 +75,11 @@ class Snapshot:
         }
         yield writer.head(_WHAT, self._period_seconds, facts)
         for frozen in self._open.books:
-            for at, (age, slots) in enumerate(frozen.earlier):
-                label = {"earlier": [frozen.start, age + lag, at]}
-                yield from _slots(writer, label, slots)
+            for at, book in enumerate(frozen.earlier):
+                label = {"earlier": [frozen.start, book.age + lag, at]}
+                yield from _slots(writer, label, book.together())
             label = {"period": [frozen.start, frozen.age + lag, 0]}
-            yield from _slots(writer, label, frozen.slots)
+            yield from _slots(writer, label, frozen.slots())
             yield from _series(writer, {"gone": True}, frozen.gone)
         yield from _turned_over(writer, self._turnover, lag)
         yield from _memories(writer, self._held, lag)
@@ -125,7 +125,7 @@ def read_snapshot(
 
 
 def _slots(
-    writer: PartsWriter, label: Label, slots: Mapping[Series, Slot]
+    writer: PartsWriter, label: Label, slots: Iterable[tuple[Series, Slot]]
 ) -> Iterator[bytes]:
     number = writer.series.number
 
@@ -134,7 +134,7 @@ def _slots(
         part.whole.append(number(series))
         slot.save(part)
 
-    return writer.parts(label, slots.items(), write)
+    return writer.parts(label, slots, write)
 
 
 def _series(

@@ -51,7 +51,7 @@ class Drainer:
         self._clock, self._buffer = clock, buffer
         self._is_over = False
         self._thread = Thread(target=self._work, name="drain", daemon=True)
-        intake.drained = drain
+        intake.drained.append(drain)
 
     def start(self) -> None:
         """From now on the reactor does not read the port."""

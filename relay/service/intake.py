@@ -92,24 +92,23 @@ class Intake:
         self._datagrams = self._received_bytes = 0
         self._seen_at = 0.0
         self.strangers = 0  # datagrams of senders that are not heard
-        self.drained: Arrivals | None = None
+        self.drained: list[Arrivals] = []
 
     @property
     def datagrams(self) -> int:
         """How many arrived, also of those that do not come this way."""
-        return self._datagrams + (self.drained.datagrams if self.drained else 0)
+        return self._datagrams + sum([one.datagrams for one in self.drained])
 
     @property
     def received_bytes(self) -> int:
         """What was in them."""
-        drained = self.drained.received_bytes if self.drained else 0
+        drained = sum([one.received_bytes for one in self.drained])
         return self._received_bytes + drained
 
     @property
     def seen_at(self) -> float | None:
         """When the last packet came, in Unix seconds."""
-        drained = self.drained.seen_at if self.drained else 0.0
-        return max(self._seen_at, drained) or None
+        return max([self._seen_at, *(one.seen_at for one in self.drained)]) or None
 
     def take(self, packet: bytes, source: Any) -> None:
         """Feed a packet, or as much of it as there is time for.

@@ -7,7 +7,7 @@ not known here, nor what a packet holds. All raise RelayError where an address i
 import os
 import socket
 import struct
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -24,7 +24,7 @@ from relay.service.kernel import KernelDrops, ReceiveBuffer, granted, receive_bu
 from relay.service.socket_file import MODE, made, make_way, remove
 from relay.service.streams import Streams
 
-__all__ = ["Port", "adopt", "tcp", "udp", "unix", "unixgram"]
+__all__ = ["Port", "adopt", "bound_together", "tcp", "udp", "unix", "unixgram"]
 
 LARGEST_DATAGRAM = 65_535
 """Twisted's own default cuts at 8,192 bytes without a sign."""
@@ -41,7 +41,8 @@ BACKLOG = 1024
 class Port(NamedTuple):
     """A bound socket: Twisted's port, where its packets go, what belongs to its kind.
 
-    ``drops`` and ``buffer`` are of UDP, ``streams`` are the connections of a listener.
+    ``drops`` and ``buffer`` are of UDP, as are further sockets ``beside`` it, of the same
+    address and with the same intake; ``streams`` are the connections of a listener.
     """
 
     bound: Any
@@ -53,6 +54,15 @@ class Port(NamedTuple):
     inode: int = 0
     gatherer: Gatherer | None = None
     drainer: Drainer | None = None
+    beside: "tuple[Port, ...]" = ()
+
+    @property
+    def dropped(self) -> int | None:
+        """Datagrams that the kernel dropped; None where it does not say, or it is no UDP."""
+        sockets = (self, *self.beside)
+        counts = [one.drops.count() for one in sockets if one.drops is not None]
+        known = [count for count in counts if count is not None]
+        return sum(known) if known else None
 
     def resized(self, buffer_bytes: int, *, lower: bool) -> "Port":
         """With the receive buffer that is asked for now."""
@@ -61,30 +71,57 @@ class Port(NamedTuple):
         buffer = receive_buffer(self.bound.socket, buffer_bytes, lower=lower)
         if self.drainer is not None:
             self.drainer.look_at_buffer()
-        return self._replace(buffer=buffer)
+        beside = tuple(one.resized(buffer_bytes, lower=lower) for one in self.beside)
+        return self._replace(buffer=buffer, beside=beside)
 
     @inlineCallbacks
     def close(self, reactor: Any) -> Generator[Deferred[Any], Any, None]:
         """Read what the kernel still holds, then close."""
+        sockets = (self, *self.beside)
+        for one in sockets:
+            if one.drainer is not None:
+                one.drainer.stop()
         if self.drainer is not None:
-            self.drainer.stop()
             # What its thread has said to the reactor is heard before the door is closed.
             yield deferLater(reactor, 0, lambda: None)
-        if self.gatherer is not None:
-            self.gatherer.stop()
+        for one in sockets:
+            if one.gatherer is not None:
+                one.gatherer.stop()
         if self.streams is None:
-            yield drain(self.bound, self.intake, reactor)
+            yield drain(_All(sockets), self.intake, reactor)
         else:
             yield drain_streams(self.intake, reactor)
-        yield self.bound.stopListening()
+        for one in sockets:
+            yield one.bound.stopListening()
         if self.streams is not None:
             self.streams.end()
         if self.path:
             remove(self.path, self.inode)
 
 
-def udp(reactor: Any, host: str, port: int, intake: Intake, buffer_bytes: int) -> Port:
-    """Datagrams; a port of 0 is any that is free."""
+class _All:
+    """The sockets of a port, read in turn."""
+
+    def __init__(self, sockets: Iterable[Port]) -> None:
+        self._sockets = tuple(sockets)
+
+    def doRead(self) -> None:
+        for one in self._sockets:
+            one.bound.doRead()
+
+
+def udp(
+    reactor: Any,
+    host: str,
+    port: int,
+    intake: Intake,
+    buffer_bytes: int,
+    *,
+    listeners: int = 1,
+) -> Port:
+    """Datagrams; a port of 0 is any that is free. As many sockets as ``listeners``."""
+    if listeners > 1:
+        return _several(reactor, (host, port, listeners), intake, buffer_bytes)
     door = Datagrams(intake)
     try:
         bound = reactor.listenUDP(
@@ -104,6 +141,48 @@ def adopt(reactor: Any, handed: Inherited, intake: Intake, buffer_bytes: int) ->
     handed.let_go()  # the port has a descriptor of its own
     buffer = receive_buffer(bound.socket, buffer_bytes, lower=False)
     return _of_udp(reactor, bound, intake, buffer)
+
+
+def _several(
+    reactor: Any, wanted: tuple[str, int, int], intake: Intake, buffer_bytes: int
+) -> Port:
+    try:
+        sockets = bound_together(*wanted)
+    except OSError as error:
+        raise RelayError(f"{error}") from None
+    opened = []
+    for one in sockets:
+        bound = reactor.adoptDatagramPort(
+            one.fileno(), one.family, Datagrams(intake), maxPacketSize=LARGEST_DATAGRAM
+        )
+        one.close()  # the port has a descriptor of its own
+        buffer = receive_buffer(bound.socket, buffer_bytes)
+        opened.append(_of_udp(reactor, bound, intake, buffer))
+    return opened[0]._replace(beside=tuple(opened[1:]))
+
+
+def bound_together(host: str, port: int, count: int) -> Sequence[socket.socket]:
+    """Sockets on one port, to which the kernel deals senders; they do not block.
+
+    Raises OSError where the port is taken, by another relay too: SO_REUSEPORT by itself
+    would have them share it, each with a part of the senders.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if port:
+        with socket.socket(family, socket.SOCK_DGRAM) as alone:
+            alone.bind((host, port))
+    made: list[socket.socket] = []
+    try:
+        for _ in range(count):
+            made.append(socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK))
+            made[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            made[-1].bind((host, port))
+            port = made[-1].getsockname()[1]
+    except OSError:
+        for one in made:
+            one.close()
+        raise
+    return made
 
 
 def _of_udp(reactor: Any, bound: Any, intake: Intake, buffer: ReceiveBuffer) -> Port:

@@ -32,6 +32,14 @@ class IntakeSettings:
         least=4096,
         most=2**30,
     )
+    listeners: int = setting(
+        _IN,
+        "Sockets of each UDP address, each with a thread of its own: for machines with "
+        "many cores, and senders that are many as well; wants the native engine",
+        default=1,
+        least=1,
+        most=64,
+    )
     connections: int = setting(
         _IN,
         "Connections of each TCP or Unix listener at most",

@@ -108,6 +108,15 @@ def _busiest(settings: Settings) -> Broken | None:
     return "key_flush_log", "wants a file where the sink has standard output"
 
 
+def _listeners(settings: Settings) -> Broken | None:
+    if settings.listeners == 1 or settings.engine != "python":
+        return None
+    return "listeners", (
+        f"{settings.listeners} want the native engine, since with the one in Python the "
+        "reactor reads all sockets: --engine auto, or --listeners 1"
+    )
+
+
 def _remote_admin(settings: Settings, allowed: Collection[str]) -> Broken | None:
     if settings.allow_remote_admin:
         return None
@@ -172,6 +181,7 @@ def _ca_file(settings: Settings) -> Broken | None:
 _RULES: tuple[Rule, ...] = (
     _handover,
     _busiest,
+    _listeners,
     _region,
     _network,
 )

@@ -1,11 +1,8 @@
-"""The native engine at work: sockets drained by threads, no memory, no leak, sanitizers."""
+"""The native engine at work: sockets drained by threads, no memory, no leak."""
 
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 from relay.pipeline import engine_names
 from relay.rollup.summary import CounterSummary
 from tests.e2e.children import ROOT
+from tests.e2e.drained import Drained
 from tests.e2e.road import wait_until
 from tests.rollup.rig import Rig
 
@@ -28,39 +26,6 @@ LENGTH = 60 * 60 * 24 * 365 * 100
 """Of a period, in seconds: the test is over before it is."""
 
 
-class Drained:
-    """An engine with a socket that a thread drains."""
-
-    def __init__(self, engine: NativeEngine) -> None:
-        self.engine = engine
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)
-        self.socket.bind(("127.0.0.1", 0))
-        self.sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.sender.connect(self.socket.getsockname())
-        self.drain = engine.drain(self.socket.fileno(), "delta")
-        self.errors: list[Exception] = []
-        self.thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        try:
-            self.drain.run()
-        except Exception as error:  # noqa: BLE001 - the test looks at it
-            self.errors.append(error)
-
-    def send(self, *datagrams: bytes) -> None:
-        """And wait until they were taken."""
-        wanted = self.drain.datagrams + len(datagrams)
-        for datagram in datagrams:
-            self.sender.send(datagram)
-        wait_until("not drained", lambda: self.drain.datagrams == wanted)
-
-    def stop(self) -> None:
-        self.drain.stop()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-
-
 @pytest.fixture
 def rig() -> Rig:
     return Rig("native", period_seconds=LENGTH, long_factor=0)
@@ -72,9 +37,7 @@ def drained(rig: Rig) -> Iterator[Drained]:
     one = Drained(rig.engine)
     one.thread.start()
     yield one
-    one.stop()
-    one.socket.close()
-    one.sender.close()
+    one.close()
 
 
 def total(rig: Rig) -> dict[str, float]:
@@ -236,55 +199,3 @@ def test_periods_leave_nothing_behind() -> None:
     assert ended.returncode == 0, ended.stderr[-2000:]
     sizes = list(map(int, ended.stdout.split()))
     assert sizes[3] - sizes[2] < 1_000, sizes
-
-
-def test_the_engine_suite_passes_under_sanitizers(tmp_path: Path) -> None:
-    """AddressSanitizer and UndefinedBehaviorSanitizer of gcc, over all its tests."""
-    gcc = shutil.which("gcc")
-    if gcc is None:
-        pytest.skip("gcc is not installed")
-    libraries = [_library(gcc, name) for name in ("libasan.so", "libubsan.so")]
-    for name in ("relay", "tests"):
-        ignored = shutil.ignore_patterns("__pycache__", "*.so")
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
-    for name in ("setup.py", "setup.cfg", "pyproject.toml", "README.rst"):
-        shutil.copy(ROOT / name, tmp_path)
-    flags = (
-        "-Werror -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined"
-    )
-    _run([sys.executable, "setup.py", "build_ext", "--inplace"], tmp_path, CFLAGS=flags)
-    assert list((tmp_path / "relay" / "rollup").glob("_native*.so"))
-    said = _run(
-        [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-            *("-p", "no:xdist", "-k", "native and not both_engines", "tests/rollup"),
-        ],
-        tmp_path,
-        LD_PRELOAD=" ".join(libraries),
-        ASAN_OPTIONS="detect_leaks=0",
-        PYTHONMALLOC="malloc",
-    )
-    assert " passed" in said
-    assert " failed" not in said
-
-
-def _library(gcc: str, name: str) -> str:
-    words = [gcc, f"-print-file-name={name}"]
-    found = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    if not Path(found.strip()).is_absolute():
-        pytest.skip(f"{name} is not installed")
-    return found.strip()
-
-
-def _run(command: list[str], folder: Path, **more: str) -> str:
-    ended = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder), **more},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout[-2000:] + ended.stderr[-2000:]
-    return ended.stdout

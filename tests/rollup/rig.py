@@ -1,6 +1,7 @@
 """An engine with handles: lines in, rows by name out, on periods of 60 seconds."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Unpack
 
 from relay.rollup.engine import Engine, Rollup
@@ -10,7 +11,10 @@ from relay.rollup.summary import Summary
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind, Reason, Tags, What
 
-__all__ = ["Rig", "resolve"]
+__all__ = ["SHARDS", "Rig", "resolve"]
+
+SHARDS = 3
+"""Of the engine ``sharded``, a native one."""
 
 
 def resolve(kind: Kind, name: str, tags: Tags, /) -> Series | Reason | What:
@@ -32,12 +36,26 @@ class Rig:
         **options: Unpack[EngineOptions],
     ) -> None:
         grammar = grammar or Grammar()
+        if name == "sharded":
+            name, options["shards"] = "native", SHARDS
         self.engine: Engine = open_engine(name, resolve, grammar, **options)
+        self._fed = count()
 
     def feed(self, *lines: str | bytes, at: int = 0) -> None:
         """All lines in one datagram, in the period that starts ``at``."""
         texts = [line.encode() if isinstance(line, str) else line for line in lines]
-        self.engine.feed(b"\n".join(texts), at)
+        self.take(b"\n".join(texts), at)
+
+    def take(self, datagram: bytes, at: int) -> None:
+        """Feed it; where there are shards, each line to the next one."""
+        take = getattr(self.engine, "feed_shard", None)
+        if take is None:
+            self.engine.feed(datagram, at)
+            return
+        shards = int(getattr(self.engine, "shards", 1))
+        for line in datagram.split(b"\n"):
+            take(next(self._fed) % shards, line, at)
+        self.engine.feed(b"", at)
 
     def rollups(self, before: int) -> list[Rollup]:
         """Whatever closes when everything before that moment is sealed."""

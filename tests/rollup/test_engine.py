@@ -349,8 +349,8 @@ def test_more_spellings_than_are_remembered_are_taken_all_the_same(
 def test_leaving_the_finite_numbers_is_refused(
     rig: Rig, lines: tuple[str, ...]
 ) -> None:
-    """The last one of these, and nothing else."""
-    rig.feed(*lines)
+    """The last one of these that came by the same way, and nothing else."""
+    rig.engine.feed("\n".join(lines).encode(), 0)
     assert rig.refused() == {Reason.OVERFLOW: 1}
     assert sum(rig.engine.tally().samples.values()) == len(lines) - 1
 

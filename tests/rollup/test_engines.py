@@ -3,11 +3,13 @@
 import pytest
 
 from relay.errors import ConfigError
+from relay.pipeline import build_engine, build_namer, listeners_note
 from relay.rollup import engines
 from relay.rollup.engines import engine_names, engine_note, open_engine
 from relay.rollup.python import PythonEngine
+from relay.settings import Settings, load
 from relay.statsd.grammar import Grammar
-from tests.rollup.rig import resolve
+from tests.rollup.rig import Rig, resolve
 
 
 @pytest.mark.parametrize("name", [*engine_names()])
@@ -50,3 +52,24 @@ def test_without_the_native_engine_auto_is_the_one_in_python() -> None:
     assert "not built" in note
     assert engine_note("python") is None
     assert open_engine("auto", resolve, Grammar()).name == "python"
+
+
+@pytest.mark.usefixtures("without_native")
+def test_without_the_native_engine_there_is_one_listener() -> None:
+    """Whoever asked for more hears why."""
+    assert Rig("auto", shards=4).engine.name == "python"
+    note = listeners_note(Settings(listeners=4))
+    assert note is not None
+    assert note.startswith("listeners 4: each UDP address has one socket, since")
+    assert listeners_note(Settings(listeners=1)) is None
+
+
+@pytest.mark.native
+@pytest.mark.skipif("native" not in engine_names(), reason="it was not built")
+@pytest.mark.parametrize(("repeat", "shards"), [((), 3), ("udp://127.0.0.1:9", 1)])
+def test_each_listener_has_a_shard(repeat: str, shards: int) -> None:
+    """Where threads drain them."""
+    flags = {"listeners": "3", "sink": "null"} | ({"repeat": repeat} if repeat else {})
+    settings = load(None, flags).settings
+    engine = build_engine(settings, build_namer(settings))
+    assert vars(engine)["shards"] == shards

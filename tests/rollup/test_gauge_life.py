@@ -106,3 +106,19 @@ def test_a_life_goes_on_after_a_restart() -> None:
     assert rig.base(180) == {"g": idle(7.0)}
     rig.feed("g:+1|g", at=180)
     assert rig.base(240) == {"g": once(1.0)}
+
+
+def test_a_delta_that_is_read_late_moves_what_came_since(rig: Rig) -> None:
+    """It would be missing for ever after; what is set late is of its own period."""
+    rig.feed("g:5|g", "h:5|g", at=0)
+    rig.feed("g:+1|g", "h:7|g", at=60)
+    rig.feed("g:+2|g", "h:6|g", at=0)
+    rows = rig.rows(rig.rollups(60), 0, 60)
+    assert rows == {
+        "g": GaugeSummary(5.0, 5.0, 5.0, 5.0, 1),
+        "h": GaugeSummary(6.0, 5.5, 5.0, 6.0, 2),
+    }
+    assert rig.base(120) == {
+        "g": GaugeSummary(8.0, 7.0, 6.0, 8.0, 2),
+        "h": GaugeSummary(7.0, 7.0, 7.0, 7.0, 1),
+    }

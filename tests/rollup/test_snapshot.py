@@ -58,10 +58,10 @@ def test_what_was_saved_goes_on(kind: str, many: int, make_rig: Make) -> None:
     """As exact samples and members, and as bins and sketches."""
     old, new, whole = make_rig(), make_rig(), make_rig()
     for rig in (old, whole):
-        rig.feed(*(f"a:{n}.1|{kind}|@0.3" for n in range(many)))
+        rig.feed(*(f"a:{n}.25|{kind}|@0.5" for n in range(many)))
     succeeded(old, new)
     for rig in (new, whole):
-        rig.feed(*(f"a:{n}.7|{kind}" for n in range(5)))
+        rig.feed(*(f"a:{n}.75|{kind}" for n in range(5)))
     assert new.base(60) == whole.base(60)
 
 

@@ -111,6 +111,16 @@ def test_what_the_thread_took_counts_as_arrived(make_rig: Callable[..., Rig]) ->
     assert rig.intake.seen_at == 7.0
 
 
+def test_several_sockets_of_a_door_are_one_figure(make_rig: Callable[..., Rig]) -> None:
+    """Each has a drain of its own; the door's last datagram is that of any of them."""
+    rig, other = make_rig(), Drain()
+    rig.intake.drained.append(other)
+    rig.drain.datagrams, rig.drain.received_bytes, rig.drain.seen_at = 3, 40, 5.0
+    other.datagrams, other.received_bytes, other.seen_at = 2, 20, 4.0
+    assert (rig.intake.datagrams, rig.intake.received_bytes) == (5, 60)
+    assert rig.intake.seen_at == 5.0
+
+
 def test_a_defect_is_told_and_the_socket_read_on(make_rig: Callable[..., Rig]) -> None:
     """It is the lines that brought it about that are lost, not the door."""
     rig = make_rig()

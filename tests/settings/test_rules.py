@@ -146,3 +146,12 @@ def test_an_address_that_a_config_js_names_needs_no_second_switch() -> None:
     both = attrs.evolve(console, http=anywhere)
     key, _ = broken_rule(both, will_run=True, may_be_remote={"console"}) or ("", "")
     assert key == "http"
+
+
+def test_several_listeners_want_an_engine_with_threads() -> None:
+    """The reactor would read all of them, and nothing be gained."""
+    flags: dict[str, object] = {"sink": "null", "listeners": "2"}
+    wrong = "--listeners: 2 want the native engine.*--engine auto, or --listeners 1"
+    with pytest.raises(ConfigError, match=wrong):
+        load(None, {**flags, "engine": "python"})
+    load(None, {**flags, "engine": "auto"})

@@ -85,7 +85,7 @@ static void set_period(Drain *drain, Run *run, int64_t period)
 {
     if (period == drain->table->period)
         return;
-    run_take_gil(run);
+    run_come_in(run);
     PyObject *none = PyObject_CallFunction(drain->turn, "L", (long long)period);
     Py_XDECREF(none);
     if (none == NULL)
@@ -109,8 +109,6 @@ static int receive(Drain *drain, Buffers *buffers)
 static void fill_backlog(Drain *drain)
 {
     Backlog *backlog = &drain->backlog;
-    if (backlog->start == backlog->end)
-        backlog->start = backlog->end = 0;
     const size_t most = BATCH * (sizeof(Mark) + DATAGRAM_BYTES);
     int count = BATCH;
     while (count == BATCH && BACKLOG_BYTES - backlog->end >= most) {
@@ -126,11 +124,32 @@ static void fill_backlog(Drain *drain)
     }
 }
 
+/* While others are in: what is being taken may be in the backlog, so that its beginning
+   stays where it is. */
+static void fill_meanwhile(void *drain)
+{
+    fill_backlog(drain);
+}
+
+/* Let others have the lock, the gate and the GIL, if they want them. */
+static void mind_others(Drain *drain, Run *run, bool is_enough)
+{
+    Table *table = drain->table;
+    if (is_enough || (table->gate != NULL && atomic_load(&table->wanted) > 0)) {
+        run->effort = 0;
+        table_unlock(table);
+        run_give_gil(run);
+        give_way(table);
+        table_lock(table);
+    } else if (run->is_in && gate_is_wanted(table->gate)) {
+        run_give_gil(run);
+    }
+}
+
 /* Take the lines of a datagram. Whoever wants the lock, or the GIL, gets it where the slow
    path has taken long. */
 static void take(Drain *drain, Run *run, const char *text, size_t length, int64_t period)
 {
-    Table *table = drain->table;
     long before = run->effort;
     set_period(drain, run, period);
     run_lines(run, text, length, false);
@@ -139,14 +158,10 @@ static void take(Drain *drain, Run *run, const char *text, size_t length, int64_
     drain->unread += run->effort - before;
     if (drain->unread >= EFFORT_UNREAD) {
         drain->unread = 0;
+        if (drain->backlog.start == drain->backlog.end)
+            drain->backlog.start = drain->backlog.end = 0;
         fill_backlog(drain);
-    }
-    if (run->effort >= table->enough) {
-        run->effort = 0;
-        table_unlock(table);
-        run_give_gil(run);
-        give_way(table);
-        table_lock(table);
+        mind_others(drain, run, run->effort >= drain->table->enough);
     }
 }
 
@@ -197,7 +212,8 @@ static void wait_for_more(const Drain *drain, bool may_rest)
 static PyObject *drain_run(PyObject *self, PyObject *Py_UNUSED(none))
 {
     Drain *drain = (Drain *)self;
-    Run run = {.table = drain->table, .slow = drain->slow};
+    Run run = {
+        .table = drain->table, .slow = drain->slow, .meanwhile = {fill_meanwhile, drain}};
     int count = 0;
     run_give_gil(&run);
     while (!atomic_load(&drain->is_over) && run.error == NULL) {

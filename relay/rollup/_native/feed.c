@@ -14,8 +14,29 @@ void run_take_gil(Run *run)
     }
 }
 
+void run_come_in(Run *run)
+{
+    Gate *gate = run->table->gate;
+    run->lines_since = 0;
+    if (gate != NULL && !run->is_in) {
+        run_give_gil(run);
+        gate_lock(gate, run->meanwhile);
+        run->is_in = true;
+    }
+    run_take_gil(run);
+}
+
+static void go_out(Run *run)
+{
+    if (run->is_in) {
+        run->is_in = false;
+        gate_unlock(run->table->gate);
+    }
+}
+
 void run_give_gil(Run *run)
 {
+    go_out(run);
     if (run->state == NULL)
         run->state = PyEval_SaveThread();
 }
@@ -44,7 +65,7 @@ PyObject *run_raise(Run *run)
 
 static void slow(Run *run, const char *line, size_t length)
 {
-    run_take_gil(run);
+    run_come_in(run);
     PyObject *bytes = PyBytes_FromStringAndSize(line, (Py_ssize_t)length);
     PyObject *cost = bytes == NULL ? NULL : PyObject_CallOneArg(run->slow, bytes);
     Py_XDECREF(bytes);
@@ -65,7 +86,7 @@ static bool is_again(Run *run, Entry *entry)
         table_enter(table, entry);
         return true;
     }
-    run_take_gil(run);
+    run_come_in(run);
     PyObject *weight = PyFloat_FromDouble(entry->weight);
     PyObject *pair = NULL;
     if (weight != NULL)
@@ -145,7 +166,13 @@ static bool is_number_added(Run *run, Entry *entry, const char *text, size_t len
         break;
     }
     case GAUGE:
+        if (table->gate == NULL) {
+            gauge_take(entry->target, value);
+            break;
+        }
+        gauge_lock(entry->target);
         gauge_take(entry->target, value);
+        gauge_unlock(entry->target);
         break;
     case LANE: {
         if (!lane_append(entry->target, value))
@@ -201,7 +228,7 @@ static bool is_taken(Run *run, const Line *line)
                                    : is_number_added(run, entry, line->value, length);
 }
 
-enum { TOGETHER = 32 };
+enum { TOGETHER = 32, LINES_IN = 32 };
 
 /* Cut some lines, and have what they will want fetched from memory meanwhile: most of the
    time of a look-up is waiting for that. Gives how many; at is where the rest begins. */
@@ -231,6 +258,18 @@ static int next_lines(const Table *table, const char *text, size_t length, size_
     return count;
 }
 
+/* Nobody else is kept out by lines that need no Python. */
+static void mind_others(Run *run, int lines)
+{
+    run->lines_since += lines;
+    if (run->lines_since <= LINES_IN)
+        return;
+    if (run->meanwhile.call == NULL)
+        go_out(run);
+    else
+        run_give_gil(run);
+}
+
 size_t run_lines(Run *run, const char *text, size_t length, bool is_bounded)
 {
     Line lines[TOGETHER];
@@ -246,6 +285,8 @@ size_t run_lines(Run *run, const char *text, size_t length, bool is_bounded)
                 return end < length ? end : length;
             }
         }
+        if (run->is_in)
+            mind_others(run, count);
     }
     return length;
 }
@@ -259,6 +300,7 @@ PyObject *table_feed(PyObject *self, PyObject *args)
         return NULL;
     Run run = {.table = table, .slow = slow_path};
     size_t at = run_lines(&run, lines.buf, (size_t)lines.len, true);
+    go_out(&run);
     PyBuffer_Release(&lines);
     if (run.error != NULL)
         return run_raise(&run);

@@ -9,11 +9,21 @@ typedef struct {
     Table *table;
     PyObject *slow;       /* (line) -> what that cost */
     PyThreadState *state; /* of a thread without the GIL; NULL of one that holds it */
+    bool is_in;           /* has passed the table's gate */
+    int lines_since;      /* that needed no Python, since something did, of who is in */
+    Meanwhile meanwhile;  /* what to do while waiting for the gate; nothing of who is fed
+                             with the GIL */
     long effort;
     PyObject *error; /* the first exception that a call raised, to be raised in the end */
 } Run;
 
 void run_take_gil(Run *run);
+
+/* Pass the gate, where the table has one, and take the GIL: what Python has of periods and
+   series is shared with the other tables. */
+void run_come_in(Run *run);
+
+/* Give both back. */
 void run_give_gil(Run *run);
 
 /* Keep the first exception; the lines behind the one that raised it are taken still. */

@@ -7,6 +7,7 @@
 #include "number.h"
 #include "reported.h"
 #include "roster.h"
+#include "shards.h"
 #include "slots.h"
 #include "table.h"
 
@@ -18,7 +19,7 @@ static int native_exec(PyObject *module)
     }
     if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
         table_setup(module) < 0 || held_setup(module) < 0 || roster_setup(module) < 0 ||
-        reported_setup(module) < 0)
+        reported_setup(module) < 0 || shards_setup(module) < 0)
         return -1;
     return drain_setup(module);
 }

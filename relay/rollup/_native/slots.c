@@ -3,6 +3,7 @@
 
 #include "bins.h"
 
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <structmember.h>
@@ -57,8 +58,43 @@ static PyObject *gauge_take_method(PyObject *self, PyObject *number)
     double value = PyFloat_AsDouble(number);
     if (value == -1.0 && PyErr_Occurred())
         return NULL;
+    gauge_lock((Gauge *)self);
     gauge_take((Gauge *)self, value);
+    gauge_unlock((Gauge *)self);
     Py_RETURN_NONE;
+}
+
+/* Of what is set rather than added up only the mean suffers where a sum has no room. */
+static bool is_set(Gauge *gauge, double value)
+{
+    if (!isfinite(value))
+        return false;
+    gauge_take(gauge, value);
+    gauge->total = fmin(fmax(gauge->total, -DBL_MAX), DBL_MAX);
+    return true;
+}
+
+static PyObject *gauge_add(PyObject *self, PyObject *args)
+{
+    double value, weight;
+    if (!PyArg_ParseTuple(args, "dd:add", &value, &weight))
+        return NULL;
+    gauge_lock((Gauge *)self);
+    bool is_taken = is_set((Gauge *)self, value);
+    gauge_unlock((Gauge *)self);
+    return PyBool_FromLong(is_taken);
+}
+
+static PyObject *gauge_shift(PyObject *self, PyObject *args)
+{
+    Gauge *gauge = (Gauge *)self;
+    double delta, last;
+    if (!PyArg_ParseTuple(args, "dd:shift", &delta, &last))
+        return NULL;
+    gauge_lock(gauge);
+    bool is_taken = is_set(gauge, (gauge->count ? gauge->last : last) + delta);
+    gauge_unlock(gauge);
+    return PyBool_FromLong(is_taken);
 }
 
 /* In the place of the one of Python's, which costs more than all the rest of a slot. */
@@ -76,6 +112,8 @@ static int gauge_init(PyObject *Py_UNUSED(self), PyObject *args, PyObject *Py_UN
 
 static PyMethodDef gauge_methods[] = {
     {"take", gauge_take_method, METH_O, "Take a value that is known to keep the sum finite."},
+    {"add", gauge_add, METH_VARARGS, "As GaugeBase.add."},
+    {"shift", gauge_shift, METH_VARARGS, "As GaugeBase.shift."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -5,6 +5,8 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 typedef struct {
@@ -16,6 +18,7 @@ typedef struct {
     PyObject_HEAD
     double last, total, minimum, maximum;
     Py_ssize_t count;
+    atomic_bool is_busy; /* the only slot that threads of several tables write to */
 } Gauge;
 
 /* Samples of one weight, in the order of arrival. */
@@ -50,6 +53,22 @@ typedef struct {
 } Set;
 
 extern PyTypeObject CounterType, GaugeType, TimerType, SetType, LaneType;
+
+enum { SPINS = 128 };
+
+/* For a few instructions, in which nobody waits for anything. */
+static inline void gauge_lock(Gauge *gauge)
+{
+    for (int spins = 1; atomic_exchange_explicit(&gauge->is_busy, true, memory_order_acquire);
+         spins++)
+        if (spins % SPINS == 0)
+            sched_yield();
+}
+
+static inline void gauge_unlock(Gauge *gauge)
+{
+    atomic_store_explicit(&gauge->is_busy, false, memory_order_release);
+}
 
 static inline void gauge_take(Gauge *gauge, double value)
 {

@@ -14,7 +14,17 @@ uint64_t sip_key[2];
 
 void table_lock(Table *table)
 {
+    table_want(table);
+    table_lock_wanted(table);
+}
+
+void table_want(Table *table)
+{
     atomic_fetch_add(&table->wanted, 1);
+}
+
+void table_lock_wanted(Table *table)
+{
     pthread_mutex_lock(&table->lock);
     atomic_fetch_sub(&table->wanted, 1);
 }
@@ -305,13 +315,17 @@ static PyObject *table_exit_method(PyObject *self, PyObject *Py_UNUSED(args))
 
 static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *names)
 {
-    static char *words[] = {"most", "enough", "folding", "again", NULL};
+    static char *words[] = {"most", "enough", "folding", "again", "gate", NULL};
     Py_ssize_t most;
     long enough, folding;
-    PyObject *again;
-    if (!PyArg_ParseTupleAndKeywords(args, names, "nllO:Table", words, &most, &enough,
-                                     &folding, &again))
+    PyObject *again, *gate = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, names, "nllO|O:Table", words, &most, &enough,
+                                     &folding, &again, &gate))
         return NULL;
+    if (gate != Py_None && !PyObject_TypeCheck(gate, &GateType)) {
+        PyErr_SetString(PyExc_TypeError, "no gate");
+        return NULL;
+    }
     Table *table = (Table *)type->tp_alloc(type, 0);
     if (table == NULL)
         return NULL;
@@ -328,6 +342,7 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *names)
     table->enough = enough;
     table->folding = folding;
     table->again = Py_NewRef(again);
+    table->gate = gate == Py_None ? NULL : (Gate *)Py_NewRef(gate);
     /* One object each: type caches keep every name that they see. */
     table->fold_name = PyUnicode_InternFromString("fold");
     table->trim_name = PyUnicode_InternFromString("trim");
@@ -360,6 +375,7 @@ static void table_dealloc(PyObject *self)
     PyMem_RawFree(table->places);
     Py_XDECREF(table->fold_name);
     Py_XDECREF(table->trim_name);
+    Py_XDECREF(table->gate);
     if (table->has_lock)
         pthread_mutex_destroy(&table->lock);
     Py_TYPE(self)->tp_free(self);

@@ -7,6 +7,9 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+
+#include "shards.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -41,6 +44,7 @@ typedef struct {
     pthread_mutex_t lock;
     atomic_int wanted; /* how many wait for the lock, or are about to */
     bool has_lock;     /* whether there is one to destroy */
+    Gate *gate;        /* before what several tables share; NULL of the only one */
 
     Place *places;
     size_t mask, length;
@@ -63,6 +67,10 @@ extern PyTypeObject TableType;
 /* Take the lock; never while holding the GIL, unless that is given away meanwhile. */
 void table_lock(Table *table);
 void table_unlock(Table *table);
+
+/* The same in two steps, for who wants several. */
+void table_want(Table *table);
+void table_lock_wanted(Table *table);
 
 uint64_t table_hash(const char *name, size_t name_length, const char *form,
                     size_t form_length);
