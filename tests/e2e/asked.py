@@ -13,12 +13,14 @@ from relay.rollup._native import (
     Bins,
     Counter,
     Drain,
+    Gate,
     Gauge,
     Lane,
     Members,
     Reported,
     Roster,
     Set,
+    Shards,
     Table,
     Timer,
 )
@@ -79,7 +81,8 @@ class Things:
 
 def calls(things: Things) -> Iterator[Asked]:
     """Every method, where it goes well and where it does not."""
-    for some in (*_OF_SLOTS, _of_rosters, _of_reported, _of_tables, _of_drains):
+    of_tables = _of_tables, _of_shards, _of_drains
+    for some in (*_OF_SLOTS, _of_rosters, _of_reported, *of_tables):
         yield from some(things)
 
 
@@ -96,6 +99,10 @@ def _of_slots(the: Things) -> Iterator[Asked]:
     yield Asked("Gauge derived", NATIVE_SLOTS.gauge)
     yield Asked("Gauge.take", lambda: the.gauge.take(the.number))
     yield Asked("Gauge.take wrong", lambda: the.gauge.take(wrong), TypeError)
+    yield Asked("Gauge.add", lambda: the.gauge.add(the.number, 1.0))
+    yield Asked("Gauge.add wrong", lambda: the.gauge.add(wrong, 1.0), TypeError)
+    yield Asked("Gauge.shift", lambda: the.gauge.shift(the.number, 1.0))
+    yield Asked("Gauge.shift wrong", lambda: the.gauge.shift(1.0, wrong), TypeError)
     yield Asked("Timer.put_lane", lambda: Timer().put_lane(the.number, the.lane))
     yield Asked("Timer.put_lane no", lambda: Timer().put_lane(1.0, wrong), TypeError)
     yield Asked("Timer.lane_of", lambda: the.timer.lane_of(the.number))
@@ -346,6 +353,30 @@ def _of_tables(the: Things) -> Iterator[Asked]:
     yield Asked("Table.counts", lambda: knowing().counts())
     yield Asked("Table.__enter__", some.locked)
     yield Asked("Table.__len__", lambda: len(knowing()))
+
+
+def _of_shards(the: Things) -> Iterator[Asked]:
+    wrong: Any = "nothing of the kind"
+    gate = Gate()
+    tables = tuple(Table(9, 300, 20, the.again, gate) for _ in range(3))
+
+    def passed() -> None:
+        with Shards(gate, tables), Gate():
+            pass
+
+    def fed() -> None:
+        for table in tables:
+            with table:
+                table.feed(the.line, the.slow)
+
+    yield Asked("Gate made wrong", lambda: Gate(wrong), TypeError)  # type: ignore[call-arg]
+    yield Asked("Table with a gate", fed)
+    yield Asked(
+        "Table with none", lambda: Table(9, 300, 20, the.again, wrong), TypeError
+    )
+    yield Asked("Shards passed", passed)
+    yield Asked("Shards made wrong", lambda: Shards(wrong, tables), TypeError)
+    yield Asked("Shards of none", lambda: Shards(gate, (wrong,)), TypeError)
 
 
 def _no_cost(_: bytes) -> Any:
