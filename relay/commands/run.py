@@ -68,8 +68,7 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for signum in SIGNALS:  # until there is something to stop
-        signal.signal(signum, lambda *_: sys.exit(0))
+    end_at_signals()
     # Before there is any thread, since each inherits it; see _Life._hear_reloads.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     for line in config_hints(arguments.config):
@@ -114,6 +113,16 @@ def _run(arguments: argparse.Namespace) -> int:
     return _Life(
         relay, reactor, loaded, manager, lambda: from_arguments(arguments)
     ).lead()
+
+
+def end_at_signals() -> None:
+    """Until there is something to stop, a signal ends the process with status 0.
+
+    Not by an exception: raised in a callback of the garbage collection it would be
+    printed and forgotten, and the relay would go on.
+    """
+    for signum in SIGNALS:
+        signal.signal(signum, lambda *_: os._exit(0))
 
 
 def _raise_descriptors() -> None:

@@ -68,7 +68,7 @@ class PythonEngine(Core):
         step_of, cell_of = learned.steps.get, learned.cells.get
         taken = self._ledger.taken
         self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
-        steps = effort = 0
+        steps = gauges = effort = 0
         rest = iter(pieces)
         for line in rest:
             step = step_of(line)
@@ -108,8 +108,15 @@ class PythonEngine(Core):
                     if number >= SAFE_VALUE:
                         pass
                     elif code == GAUGE:
-                        slot.take(number)
-                        taken[GAUGE] += 1
+                        # As its take(), the call of which costs as much as all of it.
+                        slot.last = number
+                        slot.total += number
+                        slot.count += 1
+                        if number < slot.minimum:  # noqa: PLR1730
+                            slot.minimum = number
+                        if number > slot.maximum:  # noqa: PLR1730
+                            slot.maximum = number
+                        gauges += 1
                         continue
                     elif code == COUNTER:
                         slot.total += number * weight
@@ -134,6 +141,7 @@ class PythonEngine(Core):
             if effort >= ENOUGH:
                 break
         taken[COUNTER] += steps
+        taken[GAUGE] += gauges
         left = list(rest)
         self._ledger.lines -= len(left)
         return left

@@ -7,6 +7,8 @@ next; what the service has at the end is compared with what was sent.
 import resource
 import signal
 import socket
+import subprocess
+import sys
 import time
 import urllib.error
 from collections.abc import Callable, Iterator
@@ -220,3 +222,28 @@ def test_a_signal_during_the_start_ends_it(
     assert last.stop() == 0
     assert hits(site.entries(), PERIOD) == {"w": 7.0}
     figure(f"SIGTERM during the start: {max(took):.1f} s")
+
+
+def test_a_signal_amid_garbage_collection_is_heard() -> None:
+    """An exception in it would be printed and forgotten, and the start would go on."""
+    program = """
+import signal
+from relay.commands.run import end_at_signals
+
+class Garbage:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+end_at_signals()
+Garbage()
+print("still here")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
