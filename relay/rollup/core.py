@@ -222,12 +222,12 @@ class Core:
     def peek(self, kind: Kind, period: int, /) -> Iterator[tuple[Series, Summary]]:
         if period != self._now:
             self._turn(period)
-        return seen(self._held.all(), kind, self._book.look)
+        return seen(self._held.as_admitted(), kind, self._book.look)
 
     def forget(self, kind: Kind, pattern: str, period: int, /) -> Sequence[Series]:
         if period != self._now:
             self._turn(period)
-        gone = list(chosen(self._held.all(), kind, pattern))
+        gone = list(chosen(self._held.as_admitted(), kind, pattern))
         if gone:
             self._pause()  # so that no spelling writes to a slot that is gone
         for held in gone:

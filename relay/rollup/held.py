@@ -204,6 +204,10 @@ class HeldSeries:
         """All of them, in no order."""
         return self._held.all()
 
+    def as_admitted(self) -> list[Held]:
+        """All of them, the first admitted first; for an operator's eyes."""
+        return self._held.as_added()
+
     def turnover(self) -> Turnover:
         """What ``restore`` wants besides."""
         crowds = [(period, came[:]) for period, came in self._crowds]

@@ -83,6 +83,10 @@ class Roster(Protocol):
         """All of them, in no order."""
         ...
 
+    def as_added(self) -> list[Held]:
+        """All of them, in the order in which they were added, whenever they were seen."""
+        ...
+
     def clear(self) -> None: ...
 
 
@@ -151,6 +155,9 @@ class PythonRoster:
 
     def all(self) -> list[Held]:
         """That of time takes fifty times as long to walk."""
+        return self.as_added()
+
+    def as_added(self) -> list[Held]:
         return [*dict.values(self._kept)]
 
     def clear(self) -> None:

@@ -35,10 +35,11 @@ def test_who_came_first_survives(claimants: list[Series]) -> None:
     first: dict[tuple[object, ...], Series] = {}
     for one in claimants:
         old.claim(one)
-        first.setdefault(one[3:], one)
+        first.setdefault((one.metric, one.dimensions), one)
     new = saved(old)
     for owner in first.values():
-        late = owner._replace(name=f"{owner.name} late")
+        kind, name, tags, _, dimensions = owner
+        late = Series(kind, f"{name} late", tags, owner.metric, dimensions)
         assert new.claim(late) is old.claim(late) is Claim.TAKEN
         assert new.shown(late) == old.shown(late) == shown(owner)
         assert new.claim(owner) is old.claim(owner) is Claim.OWN

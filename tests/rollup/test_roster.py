@@ -99,6 +99,18 @@ def test_only_who_is_seen_later_goes_to_the_end(roster: Roster) -> None:
     assert [held.series.name for held in in_order(roster)] == ["a", "c", "b"]
 
 
+def test_they_are_listed_as_they_were_added(roster: Roster) -> None:
+    """Whenever they were seen; one that came again is the last."""
+    every = [series(f"n{n}", Kind.GAUGE) for n in range(500)]
+    held = [roster.add(one, 0) for one in every]
+    for n in (7, 3, 400):
+        roster.renew(held[n], 60, gauge(1.0), 60)
+    roster.remove(held[5])
+    roster.add(every[5], 60)
+    listed = [one.series for one in roster.as_added()]
+    assert listed == [*every[:5], *every[6:], every[5]]
+
+
 def test_thousands_come_and_go(roster: Roster) -> None:
     """Each is found until it goes, and none afterwards."""
     every = [series(f"name{n}") for n in range(5000)]
@@ -167,7 +179,7 @@ def apply(roster: Roster, operation: str, one: Series, period: int) -> object:
             roster.clear()
         case _:
             pass
-    return len(roster), sorted(map(shown, roster.all()), key=repr)
+    return [shown(held) for held in roster.as_added()], len(roster.all())
 
 
 def shown(held: Held) -> tuple[object, ...]:

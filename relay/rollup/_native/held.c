@@ -75,7 +75,7 @@ static void held_dealloc(PyObject *self)
 REMEMBERED(HeldType, Held, "Held");
 REMEMBERED(HeldGaugeType, HeldGauge, "HeldGauge");
 
-Held *held_new(PyObject *series, Py_hash_t hash, long long seen, PyObject *gauge,
+Held *held_new(PyObject *series, uint32_t hash, long long seen, PyObject *gauge,
                long long gauge_period)
 {
     Held *held;
@@ -96,6 +96,7 @@ Held *held_new(PyObject *series, Py_hash_t hash, long long seen, PyObject *gauge
     held->hash = hash;
     held->seen = seen;
     held->turn = 0;
+    held->number = 0;
     return held;
 }
 

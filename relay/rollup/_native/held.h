@@ -5,17 +5,18 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct Held {
     PyObject_HEAD
     PyObject *series;
     struct Held *before, *after; /* the roster's; NULL of one that is held no longer */
-    Py_hash_t hash;
+    uint32_t hash, number; /* a part of it; how many had been added before */
     long long seen, turn;
 } Held;
 
-/* Without neighbours; NULL with an exception set. gauge may be None. */
-Held *held_new(PyObject *series, Py_hash_t hash, long long seen, PyObject *gauge,
+/* Without neighbours and number; NULL with an exception set. gauge may be None. */
+Held *held_new(PyObject *series, uint32_t hash, long long seen, PyObject *gauge,
                long long gauge_period);
 
 /* Whether it is one, and in a roster; else false with an exception set. */

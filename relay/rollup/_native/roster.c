@@ -16,24 +16,25 @@ typedef struct {
     Held **places;
     size_t mask, length;
     long long turn;
+    uint32_t added;
     Held end; /* no object: before the first and behind the last */
 } Roster;
 
-/* -1 with an exception set. */
-static Py_hash_t hash_of(PyObject *kind, PyObject *name, PyObject *tags)
+/* False with an exception set. */
+static bool has_hash(PyObject *kind, PyObject *name, PyObject *tags, uint32_t *hash)
 {
-    Py_hash_t hash = PyObject_Hash(name);
-    if (hash == -1)
-        return -1;
-    Py_uhash_t mixed = (Py_uhash_t)hash ^ ((uintptr_t)kind >> 4) * 0x9e3779b97f4a7c15u;
+    Py_hash_t of_name = PyObject_Hash(name), of_tags = 0;
+    if (of_name == -1)
+        return false;
     if (PyTuple_Check(tags) && PyTuple_GET_SIZE(tags) > 0) {
-        Py_hash_t more = PyObject_Hash(tags);
-        if (more == -1)
-            return -1;
-        mixed ^= (Py_uhash_t)more * 0xc2b2ae3d27d4eb4fu;
+        of_tags = PyObject_Hash(tags);
+        if (of_tags == -1)
+            return false;
     }
-    mixed ^= mixed >> 32;
-    return mixed == (Py_uhash_t)-1 ? -2 : (Py_hash_t)mixed;
+    uint64_t mixed = (uint64_t)of_name ^ ((uintptr_t)kind >> 4) * 0x9e3779b97f4a7c15u ^
+                     (uint64_t)of_tags * 0xc2b2ae3d27d4eb4fu;
+    *hash = (uint32_t)(mixed ^ mixed >> 32);
+    return true;
 }
 
 /* Whether two texts, or two tuples of them, are equal; -1 with an exception set. */
@@ -43,10 +44,10 @@ static int are_equal(PyObject *one, PyObject *other)
 }
 
 /* The place of a series, or the free one where it belongs; NULL with an exception set. */
-static Held **find(const Roster *roster, Py_hash_t hash, PyObject *kind, PyObject *name,
+static Held **find(const Roster *roster, uint32_t hash, PyObject *kind, PyObject *name,
                    PyObject *tags)
 {
-    for (size_t at = (size_t)hash & roster->mask;; at = (at + 1) & roster->mask) {
+    for (size_t at = hash & roster->mask;; at = (at + 1) & roster->mask) {
         Held *held = roster->places[at];
         if (held == NULL)
             return &roster->places[at];
@@ -63,7 +64,7 @@ static Held **find(const Roster *roster, Py_hash_t hash, PyObject *kind, PyObjec
 /* The place of one that is held. */
 static Held **place_of(const Roster *roster, const Held *held)
 {
-    size_t at = (size_t)held->hash & roster->mask;
+    size_t at = held->hash & roster->mask;
     while (roster->places[at] != held)
         at = (at + 1) & roster->mask;
     return &roster->places[at];
@@ -100,7 +101,7 @@ static bool has_room(Roster *roster)
         Held *held = roster->places[old];
         if (held == NULL)
             continue;
-        size_t at = (size_t)held->hash & mask;
+        size_t at = held->hash & mask;
         while (places[at] != NULL)
             at = (at + 1) & mask;
         places[at] = held;
@@ -132,26 +133,27 @@ static PyObject *roster_get(PyObject *self, PyObject *const *args, Py_ssize_t co
         PyErr_SetString(PyExc_TypeError, "get takes a kind, a name and tags");
         return NULL;
     }
-    Py_hash_t hash = hash_of(args[0], args[1], args[2]);
-    Held **place = hash == -1 ? NULL : find((Roster *)self, hash, args[0], args[1], args[2]);
+    uint32_t hash;
+    Held **place = NULL;
+    if (has_hash(args[0], args[1], args[2], &hash))
+        place = find((Roster *)self, hash, args[0], args[1], args[2]);
     if (place == NULL)
         return NULL;
     return Py_NewRef(*place == NULL ? Py_None : (PyObject *)*place);
 }
 
-static Held **find_series(const Roster *roster, PyObject *series, Py_hash_t *hash)
+static Held **find_series(const Roster *roster, PyObject *series, uint32_t *hash)
 {
     if (!is_series(series))
         return NULL;
     PyObject *kind = PyTuple_GET_ITEM(series, KIND), *name = PyTuple_GET_ITEM(series, NAME);
     PyObject *tags = PyTuple_GET_ITEM(series, TAGS);
-    *hash = hash_of(kind, name, tags);
-    return *hash == -1 ? NULL : find(roster, *hash, kind, name, tags);
+    return has_hash(kind, name, tags, hash) ? find(roster, *hash, kind, name, tags) : NULL;
 }
 
 static PyObject *roster_of(PyObject *self, PyObject *series)
 {
-    Py_hash_t hash;
+    uint32_t hash;
     Held **place = find_series((Roster *)self, series, &hash);
     if (place == NULL)
         return NULL;
@@ -167,7 +169,7 @@ static PyObject *roster_add(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "OL|OL:add", &series, &seen, &gauge, &gauge_period) ||
         !has_room(roster))
         return NULL;
-    Py_hash_t hash;
+    uint32_t hash;
     Held **place = find_series(roster, series, &hash);
     if (place == NULL)
         return NULL;
@@ -179,6 +181,7 @@ static PyObject *roster_add(PyObject *self, PyObject *args)
     if (held == NULL)
         return NULL;
     held->turn = ++roster->turn;
+    held->number = roster->added++;
     append(roster, held);
     *place = held;
     roster->length++;
@@ -197,6 +200,7 @@ static PyObject *roster_renew(PyObject *self, PyObject *args)
     Held *held = held_new(before->series, before->hash, seen, gauge, gauge_period);
     if (held == NULL)
         return NULL;
+    held->number = before->number;
     if (seen > before->seen) {
         held->turn = ++roster->turn;
         append(roster, held);
@@ -228,7 +232,7 @@ static PyObject *roster_remove(PyObject *self, PyObject *gone)
         Held *next = roster->places[at];
         if (next == NULL)
             break;
-        size_t wanted = (size_t)next->hash & roster->mask;
+        size_t wanted = next->hash & roster->mask;
         if (((at - wanted) & roster->mask) >= ((at - hole) & roster->mask)) {
             roster->places[hole] = next;
             roster->places[at] = NULL;
@@ -247,7 +251,7 @@ static PyObject *roster_oldest(PyObject *self, PyObject *Py_UNUSED(none))
     return Py_NewRef(roster->end.after);
 }
 
-/* In the order of their places, which is none: that of time is four times as long a way. */
+/* In the order of their places, which is none. */
 static PyObject *roster_all(PyObject *self, PyObject *Py_UNUSED(none))
 {
     Roster *roster = (Roster *)self;
@@ -260,6 +264,22 @@ static PyObject *roster_all(PyObject *self, PyObject *Py_UNUSED(none))
         if (roster->places[at] != NULL)
             PyList_SET_ITEM(every, count++, Py_NewRef(roster->places[at]));
     }
+    return every;
+}
+
+/* Also where numbers have begun anew. */
+static int compare_numbers(const void *one, const void *other)
+{
+    int32_t apart = (int32_t)((*(Held *const *)one)->number - (*(Held *const *)other)->number);
+    return (apart > 0) - (apart < 0);
+}
+
+static PyObject *roster_as_added(PyObject *self, PyObject *none)
+{
+    PyObject *every = roster_all(self, none);
+    if (every != NULL)
+        qsort(((PyListObject *)every)->ob_item, (size_t)PyList_GET_SIZE(every),
+              sizeof(PyObject *), compare_numbers);
     return every;
 }
 
@@ -322,6 +342,7 @@ static PyMethodDef roster_methods[] = {
     {"remove", roster_remove, METH_O, "Hold it no longer."},
     {"oldest", roster_oldest, METH_NOARGS, "The longest unseen, or None."},
     {"all", roster_all, METH_NOARGS, "A list of them, in no order."},
+    {"as_added", roster_as_added, METH_NOARGS, "A list of them, the first added first."},
     {"clear", roster_clear, METH_NOARGS, "Hold none."},
     {NULL, NULL, 0, NULL},
 };
