@@ -222,6 +222,7 @@ def _of_rosters(the: Things) -> Iterator[Asked]:
     yield Asked("Roster.oldest", full.oldest)
     yield Asked("Roster.oldest none", Roster().oldest)
     yield Asked("Roster.all", full.all)
+    yield Asked("Roster.as_added", full.as_added)
     yield Asked("Roster.clear", lambda: holding().clear())
     yield Asked("Roster.__len__", lambda: len(full))
     yield Asked("Held read", lambda: (held.series, held.seen, held.turn))
