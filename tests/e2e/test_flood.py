@@ -116,7 +116,7 @@ def test_a_flood_costs_what_the_kernel_drops_and_nothing_else(
         f" itself after {recovered:.2f} s, drops exact: {arrived(http)[1]}"
     )
     # The native engine may read all that these senders can send.
-    assert engine == "native" or arrived(http)[1] > sent / 2, "that was no flood"
+    assert engine == "native" or arrived(http)[1] > sent / 10, "that was no flood"
     assert_ledger_balances(status(http)["ledger"])
     assert relay.stop() == 0
 

@@ -101,6 +101,7 @@ def test_only_who_is_seen_later_goes_to_the_end(roster: Roster) -> None:
 
 def test_they_are_listed_as_they_were_added(roster: Roster) -> None:
     """Whenever they were seen; one that came again is the last."""
+    assert roster.as_added() == []
     every = [series(f"n{n}", Kind.GAUGE) for n in range(500)]
     held = [roster.add(one, 0) for one in every]
     for n in (7, 3, 400):

@@ -277,7 +277,7 @@ static int compare_numbers(const void *one, const void *other)
 static PyObject *roster_as_added(PyObject *self, PyObject *none)
 {
     PyObject *every = roster_all(self, none);
-    if (every != NULL)
+    if (every != NULL && PyList_GET_SIZE(every) > 1)
         qsort(((PyListObject *)every)->ob_item, (size_t)PyList_GET_SIZE(every),
               sizeof(PyObject *), compare_numbers);
     return every;
