@@ -116,7 +116,7 @@ class Table:
         weight: float,
         slot: object,
         cell: object,
-        named: object,
+        series: object,
         /,
     ) -> None: ...
     def ignore(self, name: bytes, form: bytes, index: int, /) -> None: ...

@@ -317,9 +317,7 @@ class Core:
             return None
         held = self._held.see(held, self._book.age)
         slot = self._book.slot(series) or self._new_slot[series.kind]()
-        self._book.slots[series] = slot
-        if isinstance(slot, GaugeBase):
-            self._held.remember(held, slot, self._book.age)
+        self._enter(slot, held, self._book, self._book.age)
         return slot
 
     def _take(self, sample: Sample, line: bytes, spelled: Spelled | None) -> None:
@@ -343,9 +341,7 @@ class Core:
         if taken < times:
             self._ledger.refuse(Reason.OVERFLOW, line, times - taken)
         if taken:
-            page.slots[held.series] = slot
-            if isinstance(slot, GaugeBase):
-                self._held.remember(held, slot, book.age)
+            self._enter(slot, held, page, book.age)
             # Not of a series that is new in a flood: most of those never come again.
             is_new = namings != self._admission.namings
             if spelled is not None and not (is_new and self._held.came > MANY_NEW):
@@ -366,6 +362,12 @@ class Core:
             if moved_in != book.age:
                 book = self._books.of_age(moved_in) or book
         return book, held
+
+    def _enter(self, slot: Slot, held: Held, page: Page, age: int) -> None:
+        """Have ``slot`` in the page, now that it has a value."""
+        page.slots[held.series] = slot
+        if isinstance(slot, GaugeBase):
+            self._held.remember(held, slot, age)
 
     def _page(self, book: Book, kind: Kind) -> Page:
         """Where values of a kind go in a period."""

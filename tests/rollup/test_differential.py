@@ -12,9 +12,9 @@ from relay.rollup.engine import Rollup
 from relay.rollup.engines import engine_names
 from relay.rollup.quota import Quota
 from relay.rollup.treatment import Rules
-from relay.settings.rule_file import read_rules
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind
+from tests.fuzz.feed import RULES
 from tests.rollup.rig import Rig
 from tests.rollup.test_laws import datagram
 
@@ -70,21 +70,6 @@ day: st.SearchStrategy[Day] = st.lists(
     ),
     min_size=1,
     max_size=10,
-)
-
-RULES = read_rules(
-    """
-[[rule]]
-match = "a"
-name = "ab"
-percentiles = [50, 99]
-[[rule]]
-match = "c"
-drop = true
-[[rule]]
-match = "b"
-delete_idle = true
-"""
 )
 
 

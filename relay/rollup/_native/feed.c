@@ -90,7 +90,7 @@ static bool is_again(Run *run, Entry *entry)
     PyObject *weight = PyFloat_FromDouble(entry->weight);
     PyObject *pair = NULL;
     if (weight != NULL)
-        pair = PyObject_CallFunctionObjArgs(table->again, entry->named, weight, NULL);
+        pair = PyObject_CallFunctionObjArgs(table->again, entry->series, weight, NULL);
     Py_XDECREF(weight);
     bool is_there = false;
     if (pair != NULL && PyTuple_Check(pair) && PyTuple_GET_SIZE(pair) == 2 &&

@@ -117,7 +117,7 @@ static void entry_free(Entry *entry)
 {
     Py_XDECREF(entry->slot);
     Py_XDECREF(entry->cell);
-    Py_XDECREF(entry->named);
+    Py_XDECREF(entry->series);
     PyMem_RawFree(entry);
 }
 
@@ -157,9 +157,9 @@ static PyObject *table_learn(PyObject *self, PyObject *args)
     Py_ssize_t name_length, form_length;
     unsigned char operation, index;
     double weight;
-    PyObject *slot, *cell, *named;
+    PyObject *slot, *cell, *series;
     if (!PyArg_ParseTuple(args, "y#y#bbdOOO:learn", &name, &name_length, &form,
-                          &form_length, &operation, &index, &weight, &slot, &cell, &named))
+                          &form_length, &operation, &index, &weight, &slot, &cell, &series))
         return NULL;
     if (operation >= IGNORED || index >= KINDS) {
         PyErr_SetString(PyExc_ValueError, "no such operation or kind");
@@ -176,9 +176,9 @@ static PyObject *table_learn(PyObject *self, PyObject *args)
         entry->epoch = table->epoch - 1;
         return NULL;
     }
-    PyObject *named_before = entry->named;
-    entry->named = Py_NewRef(named);
-    Py_XDECREF(named_before);
+    PyObject *series_before = entry->series;
+    entry->series = Py_NewRef(series);
+    Py_XDECREF(series_before);
     entry->index = index;
     entry->weight = weight;
     table_enter(table, entry);

@@ -24,7 +24,7 @@ typedef struct {
     void *target;    /* a Counter, Gauge, Lane or Members; what is below owns it */
     PyObject *slot;  /* NULL of what is ignored, as are the next two */
     PyObject *cell;  /* the lane or the members, or NULL where the slot is the target */
-    PyObject *named; /* whose slot it is */
+    PyObject *series; /* whose slot it is */
     uint32_t epoch;
     uint32_t used; /* the turn in which it was entered last */
     uint32_t name_length;
@@ -59,7 +59,7 @@ typedef struct {
     long long period; /* of what is fed; below 0 none */
     long enough, folding;
     PyObject *fold_name, *trim_name; /* methods of slots */
-    PyObject *again; /* (named, weight) -> (slot, lane or members or slot), or None */
+    PyObject *again; /* (series, weight) -> (slot, lane or members or slot), or None */
 } Table;
 
 extern PyTypeObject TableType;
