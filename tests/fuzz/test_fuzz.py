@@ -69,7 +69,7 @@ DEFECTS = {
     "bytes": Defect("feed", "feed.c", "> 127", "> 255"),
     "gap": Defect("parts", "table.c", ">= ((at - gap)", "> ((at - gap)"),
     "fold": Defect(
-        "feed", "slots.c", "timer->weight += weight", "timer->weight += 1.0"
+        "feed", "timer.c", "timer->weight += weight", "timer->weight += 1.0"
     ),
     "epoch": Defect(
         "feed", "table.c", "table->epoch++;\n    table->entered", "table->entered"

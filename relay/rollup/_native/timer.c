@@ -1,0 +1,302 @@
+/* See slots.h: timers, and the lanes that their samples are in. */
+#include "bins.h"
+#include "storage.h"
+
+static PyMemberDef timer_fields[] = {
+    FIELD(Timer, room, T_PYSSIZET),  FIELD(Timer, weight, T_DOUBLE),
+    FIELD(Timer, total, T_DOUBLE),   FIELD(Timer, minimum, T_DOUBLE),
+    FIELD(Timer, maximum, T_DOUBLE), FIELD(Timer, bins, T_OBJECT),
+    FIELD(Timer, room_folded, T_PYSSIZET), FIELD(Timer, has_strays, T_BOOL),
+    {NULL, 0, 0, 0, NULL},
+};
+
+enum { FIRST_ROOM = 4 };
+
+static bool lane_make_room(Lane *lane, Py_ssize_t wanted)
+{
+    if (wanted <= lane->room)
+        return true;
+    Py_ssize_t room = lane->room ? lane->room : FIRST_ROOM;
+    while (room < wanted)
+        room *= 2;
+    double *values = PyMem_RawRealloc(lane->values, (size_t)room * sizeof(double));
+    if (values == NULL)
+        return false;
+    lane->values = values;
+    lane->room = room;
+    return true;
+}
+
+bool lane_append(Lane *lane, double value)
+{
+    if (!lane_make_room(lane, lane->length + 1))
+        return false;
+    lane->values[lane->length++] = value;
+    return true;
+}
+
+static PyObject *lane_append_method(PyObject *self, PyObject *number)
+{
+    double value = PyFloat_AsDouble(number);
+    if (value == -1.0 && PyErr_Occurred())
+        return NULL;
+    if (!lane_append((Lane *)self, value))
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static int lane_extend(Lane *lane, PyObject *numbers)
+{
+    if (PyObject_TypeCheck(numbers, &LaneType)) {
+        Lane *other = (Lane *)numbers;
+        Py_ssize_t more = other->length;
+        if (more == 0)
+            return 0;
+        if (!lane_make_room(lane, lane->length + more)) {
+            PyErr_NoMemory();
+            return -1;
+        }
+        memcpy(lane->values + lane->length, other->values, (size_t)more * sizeof(double));
+        lane->length += more;
+        return 0;
+    }
+    PyObject *each = PyObject_GetIter(numbers);
+    if (each == NULL)
+        return -1;
+    PyObject *number, *done = Py_None;
+    while (done != NULL && (number = PyIter_Next(each)) != NULL) {
+        done = lane_append_method((PyObject *)lane, number);
+        Py_XDECREF(done);
+        Py_DECREF(number);
+    }
+    Py_DECREF(each);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *lane_inplace_concat(PyObject *self, PyObject *numbers)
+{
+    return lane_extend((Lane *)self, numbers) < 0 ? NULL : Py_NewRef(self);
+}
+
+static int lane_init(PyObject *self, PyObject *args, PyObject *Py_UNUSED(names))
+{
+    PyObject *numbers = NULL;
+    if (!PyArg_ParseTuple(args, "|O:Lane", &numbers))
+        return -1;
+    /* Room for the first sample is here from the start, so that it cannot lack. */
+    if (!lane_make_room((Lane *)self, 1)) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return numbers == NULL ? 0 : lane_extend((Lane *)self, numbers);
+}
+
+static void lane_dealloc(PyObject *self)
+{
+    PyMem_RawFree(((Lane *)self)->values);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static Py_ssize_t lane_length(PyObject *self)
+{
+    return ((Lane *)self)->length;
+}
+
+static PyObject *lane_item(PyObject *self, Py_ssize_t at)
+{
+    Lane *lane = (Lane *)self;
+    if (at < 0 || at >= lane->length) {
+        PyErr_SetString(PyExc_IndexError, "lane index out of range");
+        return NULL;
+    }
+    return PyFloat_FromDouble(lane->values[at]);
+}
+
+static PyObject *lane_clear(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    ((Lane *)self)->length = 0;
+    Py_RETURN_NONE;
+}
+
+static PyObject *lane_copy(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    return PyObject_CallOneArg((PyObject *)&LaneType, self);
+}
+
+typedef struct {
+    double total, least, most;
+} Figures;
+
+/* Plain addition in the order of arrival, from the first sample on: as functools.reduce
+   with operator.add does it. Of one sample at least. */
+static Figures figures_of(const double *values, size_t count)
+{
+    Figures figures = {values[0], values[0], values[0]};
+    for (size_t at = 1; at < count; at++) {
+        double value = values[at];
+        figures.total += value;
+        if (value < figures.least)
+            figures.least = value;
+        if (value > figures.most)
+            figures.most = value;
+    }
+    return figures;
+}
+
+static PyObject *lane_figures(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Lane *lane = (Lane *)self;
+    if (lane->length == 0) {
+        PyErr_SetString(PyExc_ValueError, "no samples");
+        return NULL;
+    }
+    Figures figures = figures_of(lane->values, (size_t)lane->length);
+    return Py_BuildValue("ddd", figures.total, figures.least, figures.most);
+}
+
+/* Whether all samples of a lane were moved; those that were are settled. */
+static bool lane_fold(Timer *timer, Lane *lane, double weight)
+{
+    size_t count = (size_t)lane->length;
+    if (count == 0)
+        return true;
+    size_t done = bins_add((NativeBins *)timer->bins, lane->values, count, weight);
+    if (done == 0)
+        return false;
+    Figures figures = figures_of(lane->values, done);
+    timer->weight += weight * (double)done;
+    timer->total += weight * figures.total;
+    if (figures.least < timer->minimum)
+        timer->minimum = figures.least;
+    if (figures.most > timer->maximum)
+        timer->maximum = figures.most;
+    memmove(lane->values, lane->values + done, (count - done) * sizeof *lane->values);
+    lane->length -= (Py_ssize_t)done;
+    return done == count;
+}
+
+bool timer_fold(Timer *timer)
+{
+    if (timer->bins == NULL || !PyObject_TypeCheck(timer->bins, &BinsType) ||
+        timer->has_strays)
+        return false;
+    for (int each = 0; each < timer->lanes_count; each++)
+        if (!lane_fold(timer, timer->lanes[each].lane, timer->lanes[each].weight))
+            return false;
+    timer->room = timer->room_folded;
+    return true;
+}
+
+static PyObject *timer_lane_of(PyObject *self, PyObject *number)
+{
+    Timer *timer = (Timer *)self;
+    double weight = PyFloat_AsDouble(number);
+    if (weight == -1.0 && PyErr_Occurred())
+        return NULL;
+    for (int each = 0; each < timer->lanes_count; each++)
+        if (timer->lanes[each].weight == weight)
+            return Py_NewRef(timer->lanes[each].lane);
+    Py_RETURN_NONE;
+}
+
+static PyObject *timer_put_lane(PyObject *self, PyObject *args)
+{
+    Timer *timer = (Timer *)self;
+    double weight;
+    PyObject *lane;
+    if (!PyArg_ParseTuple(args, "dO!:put_lane", &weight, &LaneType, &lane))
+        return NULL;
+    size_t wanted = ((size_t)timer->lanes_count + 1) * sizeof *timer->lanes;
+    Weighted *lanes = PyMem_RawRealloc(timer->lanes, wanted);
+    if (lanes == NULL)
+        return PyErr_NoMemory();
+    timer->lanes = lanes;
+    lanes[timer->lanes_count++] = (Weighted){weight, (Lane *)Py_NewRef(lane)};
+    Py_RETURN_NONE;
+}
+
+/* Pairs of a weight and a lane, made when somebody asks. */
+static PyObject *timer_lanes(PyObject *self, void *Py_UNUSED(closure))
+{
+    Timer *timer = (Timer *)self;
+    PyObject *pairs = PyTuple_New(timer->lanes_count);
+    for (int each = 0; pairs != NULL && each < timer->lanes_count; each++) {
+        Weighted *one = &timer->lanes[each];
+        PyObject *pair = Py_BuildValue("dO", one->weight, one->lane);
+        if (pair == NULL)
+            Py_CLEAR(pairs);
+        else
+            PyTuple_SET_ITEM(pairs, each, pair);
+    }
+    return pairs;
+}
+
+static PyGetSetDef timer_figures[] = {
+    {"lanes", timer_lanes, NULL, "Pairs of a weight and the samples that have it.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static void timer_dealloc(PyObject *self)
+{
+    Timer *timer = (Timer *)self;
+    Py_CLEAR(timer->bins);
+    for (int each = 0; each < timer->lanes_count; each++)
+        Py_DECREF((PyObject *)timer->lanes[each].lane);
+    PyMem_RawFree(timer->lanes);
+    Py_TYPE(self)->tp_free(self);
+}
+
+static PyMethodDef timer_methods[] = {
+    {"lane_of", timer_lane_of, METH_O, "The lane of a weight, or None."},
+    {"put_lane", timer_put_lane, METH_VARARGS, "Have a lane for one more weight."},
+    {NULL, NULL, 0, NULL},
+};
+
+STORAGE(TimerType, Timer, "Timer", timer_fields, timer_figures, timer_methods,
+        storage_new, NULL, timer_dealloc);
+
+static int ascending(const void *one, const void *other)
+{
+    double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+static PyObject *lane_sorted(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Lane *same = (Lane *)lane_copy(self, NULL);
+    if (same != NULL && same->length > 1)
+        qsort(same->values, (size_t)same->length, sizeof(double), ascending);
+    return (PyObject *)same;
+}
+
+static PyObject *lane_sizeof(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    return PyLong_FromSize_t(sizeof(Lane) + (size_t)((Lane *)self)->room * sizeof(double));
+}
+
+static PyMethodDef lane_methods[] = {
+    {"append", lane_append_method, METH_O, "Add a sample at the end."},
+    {"clear", lane_clear, METH_NOARGS, "Have no samples."},
+    {"copy", lane_copy, METH_NOARGS, "Another lane with the same samples."},
+    {"figures", lane_figures, METH_NOARGS, "Sum in order of arrival, least and most."},
+    {"__sizeof__", lane_sizeof, METH_NOARGS, "In bytes, with the samples."},
+    {"sorted", lane_sorted, METH_NOARGS, "A lane with the same samples, ascending."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PySequenceMethods lane_sequence = {
+    .sq_length = lane_length,
+    .sq_item = lane_item,
+    .sq_inplace_concat = lane_inplace_concat,
+};
+
+PyTypeObject LaneType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "relay.rollup._native.Lane",
+    .tp_basicsize = sizeof(Lane),
+    .tp_flags = Py_TPFLAGS_DEFAULT,
+    .tp_new = storage_new,
+    .tp_init = lane_init,
+    .tp_dealloc = lane_dealloc,
+    .tp_methods = lane_methods,
+    .tp_as_sequence = &lane_sequence,
+};
