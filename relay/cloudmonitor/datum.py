@@ -8,7 +8,6 @@ knows how many entries make a request, nor who signs it.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from math import isfinite
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -34,8 +33,10 @@ __all__ = [
     "dimensions_of",
     "encode",
     "identity",
+    "in_group",
+    "items",
+    "values_of",
 ]
-__all__ += ["in_group", "values_of"]
 
 Values = Mapping[str, float]
 """Statistics by the vendor's names; a whole SampleCount is an int."""
@@ -106,7 +107,7 @@ def values_of(summary: Summary, seconds: int) -> Values:
                 "Average": float(summary.mean),
                 "Maximum": float(summary.maximum),
                 "Minimum": float(summary.minimum),
-                "SampleCount": _count(summary.count),
+                "SampleCount": summary.count,
             }
         case TimerSummary():
             return {
@@ -131,11 +132,21 @@ def encode(datum: Datum) -> str:
         f"Dimensions={dimensions_of(datum.dimensions)}"
         f"&GroupId={_plain(datum.group_id)}"
         f"&MetricName={_plain(datum.metric)}"
-        f"&Period={datum.period}"
-        f"&Time={datum.time_ms}"
-        f"&Type={TYPE_AGGREGATED}"
-        f"&Values={_values(datum.values)}"
+        f"{_of_period(datum.time_ms, datum.period)}{_values(datum.values)}"
     )
+
+
+def items(rollup: Rollup, group_of: GroupOf = ALL_IN_NONE) -> Iterator[str]:
+    """The same items as those of ``data``, in half the time: every period has all series."""
+    seconds = rollup.length
+    of_period = _of_period(rollup.start * 1000, seconds)
+    for series, summary in rollup.rows:
+        yield (
+            f"Dimensions={dimensions_of(series.dimensions)}"
+            f"&GroupId={_plain(group_of(series))}"
+            f"&MetricName={_plain(series.metric)}"
+            f"{of_period}{_statistics(summary, seconds)}"
+        )
 
 
 def identity(item: str) -> str:
@@ -178,25 +189,70 @@ def _word(text: str) -> str:
     return pe(_json(text)[1:-1])
 
 
+def _of_period(time_ms: int, period: int) -> str:
+    """The fields that all entries of a period have in common, up to the Values."""
+    return f"&Period={period}&Time={time_ms}&Type={TYPE_AGGREGATED}&Values="
+
+
 def _values(values: Values) -> str:
-    """As ``pe(_json(values))``, in a fifth of the time; names are plain letters, and none
-    has an ``inf`` or ``nan`` in it, which is how numbers look that JSON does not have."""
-    text = "%2C".join([f"%22{name}%22%3A{value!r}" for name, value in values.items()])
-    if "inf" in text or "nan" in text:
-        worst = next(value for value in values.values() if not isfinite(value))
-        raise ValueError(f"Out of range: {worst!r} is no number that JSON has")
-    return f"%7B{text.replace('+', '%2B')}%7D"
+    """As ``pe(_json(values))``, in a fifth of the time; names are plain letters."""
+    return _finite(
+        "%2C".join([f"%22{name}%22%3A{value!r}" for name, value in values.items()])
+    )
+
+
+def _statistics(summary: Summary, seconds: int) -> str:
+    """As ``_values(values_of(summary, seconds))``, in a third of the time."""
+    match summary:
+        case CounterSummary():
+            total, count = summary
+            text = (
+                f"%22Sum%22%3A{total!r}"
+                f"%2C%22SumPerSecond%22%3A{total / seconds!r}"
+                f"%2C%22SampleCount%22%3A{_count(count)!r}"
+            )
+        case GaugeSummary():
+            last, mean, minimum, maximum, number = summary
+            text = (
+                f"%22LastValue%22%3A{last!r}%2C%22Average%22%3A{mean!r}"
+                f"%2C%22Maximum%22%3A{maximum!r}%2C%22Minimum%22%3A{minimum!r}"
+                f"%2C%22SampleCount%22%3A{number!r}"
+            )
+        case TimerSummary():
+            count, total, mean, minimum, maximum, percentiles = summary
+            ranks = [f"%2C%22P{p}%22%3A{value!r}" for p, value in percentiles]
+            text = (
+                f"%22SampleCount%22%3A{_count(count)!r}"
+                f"%2C%22CountPerSecond%22%3A{count / seconds!r}"
+                f"%2C%22Sum%22%3A{total!r}%2C%22Average%22%3A{mean!r}"
+                f"%2C%22Maximum%22%3A{maximum!r}%2C%22Minimum%22%3A{minimum!r}"
+                f"{''.join(ranks)}"
+            )
+        case SetSummary():
+            text = f"%22LastValue%22%3A{float(summary.distinct)!r}"
+    return _finite(text)
+
+
+def _finite(members: str) -> str:
+    """As an object. None of the names has an ``inf`` or ``nan`` in it, which is how numbers
+    look that JSON does not have."""
+    if "inf" in members or "nan" in members:
+        raise ValueError(f"a number that JSON does not have: {unquote(members)}")
+    return f"%7B{members.replace('+', '%2B')}%7D"
 
 
 def _plain(text: str) -> str:
-    """As ``pe``, in an eighth of the time where there is nothing to encode."""
-    is_plain = text.isascii() and text.replace("_", "").isalnum()
-    return text if is_plain else pe(text)
+    """As ``pe``, in a tenth of the time where it is plain that nothing is to encode."""
+    return text if text.isascii() and text.isidentifier() else pe(text)
 
 
 def _count(samples: float) -> float:
-    whole = abs(samples) < _WHOLE_BELOW and float(samples).is_integer()
-    return int(samples) if whole else float(samples)
+    """Whole where it is."""
+    if -_WHOLE_BELOW < samples < _WHOLE_BELOW:
+        whole = int(samples)
+        if whole == samples:
+            return whole
+    return float(samples)
 
 
 _json = json.JSONEncoder(

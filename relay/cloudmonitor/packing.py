@@ -7,6 +7,7 @@ body are not counted; the default limit leaves room for them.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from relay.cloudmonitor.contract import (
@@ -15,7 +16,7 @@ from relay.cloudmonitor.contract import (
     METRICS,
     Operation,
 )
-from relay.cloudmonitor.datum import ALL_IN_NONE, GroupOf, data, encode, identity
+from relay.cloudmonitor.datum import ALL_IN_NONE, GroupOf, identity, items
 from relay.delivery.batch import Batch
 from relay.rollup.engine import Rollup
 
@@ -58,7 +59,7 @@ def compose(
 ) -> Packed:
     """A closed period as batches, named ``<start>/<length>/<n>``. Thread: any."""
     return pack(
-        map(encode, data(rollup, group_of)),
+        items(rollup, group_of),
         prefix=f"{rollup.start}/{rollup.length}",
         closed_at=rollup.start + rollup.length,
         max_entries=max_entries,
@@ -81,7 +82,7 @@ def unreported(batches: Iterable[Batch], reported: Iterable[str]) -> Iterator[Ba
 
 
 def pack(
-    items: Iterable[str],
+    every: Iterable[str],
     *,
     prefix: str,
     closed_at: int,
@@ -94,7 +95,7 @@ def pack(
     Refuses: an item larger than a whole body; it is in ``refused``, never dropped.
     """
     refused: list[Oversize] = []
-    groups = _groups(items, max_entries, max_bytes, refused, operation.list_name)
+    groups = _groups(every, max_entries, max_bytes, refused, operation.list_name)
     batches = (
         Batch(f"{prefix}/{n}", closed_at, tuple(group))
         for n, group in enumerate(groups, 1)
@@ -102,8 +103,11 @@ def pack(
     return Packed(batches, refused)
 
 
+_digits = lru_cache(maxsize=1024)(lambda number: len(str(number)))
+
+
 def _groups(
-    items: Iterable[str],
+    every: Iterable[str],
     max_entries: int,
     max_bytes: int,
     refused: list[Oversize],
@@ -111,15 +115,16 @@ def _groups(
 ) -> Iterator[list[str]]:
     group: list[str] = []
     room = max_bytes
-    for item in items:
+    ahead = len(list_name) + len("..")
+    for item in every:
         # With ``MetricList.<n>.`` before each of its fields; items are ASCII.
         fields = item.count("&") + 1
-        bare = len(item) + fields * (len(list_name) + len(".."))
+        bare = len(item) + fields * ahead
         alone = bare + fields
         if alone > max_bytes:
             refused.append(Oversize(item, alone, max_bytes))
             continue
-        more = bare + fields * len(str(len(group) + 1)) + 1  # and the "&" before it
+        more = bare + fields * _digits(len(group) + 1) + 1  # and the "&" before it
         if group and more > room:
             yield group
             group, room = [], max_bytes

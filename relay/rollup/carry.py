@@ -43,7 +43,8 @@ class Idle(NamedTuple):
 class Carried(NamedTuple):
     """``closed`` and ``longs`` are the names given away, of base and of long periods.
 
-    ``long_start`` and ``long`` are the long period under way, None if there is none.
+    ``long_start`` and ``long`` are the long period under way, None if there is none; the
+    latter are pairs, to be walked once.
     """
 
     closed: Sequence[Span]
@@ -51,7 +52,7 @@ class Carried(NamedTuple):
     long_seconds: int
     longs: Sequence[Span]
     long_start: int | None
-    long: Mapping[Series, Content]
+    long: Iterable[tuple[Series, Content]]
 
 
 def write_carried(
@@ -83,7 +84,7 @@ def write_carried(
             content.save(part)
 
     yield from writer.parts({"idle": True}, carried.idle.items(), write_idle)
-    yield from writer.parts({"long": True}, carried.long.items(), write_long)
+    yield from writer.parts({"long": True}, carried.long, write_long)
 
 
 def read_carried(
@@ -114,7 +115,7 @@ def read_carried(
             int(head["long_seconds"]),
             _spans(head, "longs"),
             None if start is None else int(start),
-            long,
+            long.items(),
         )
 
 

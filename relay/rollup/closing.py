@@ -6,7 +6,7 @@ so that it may run in a thread of its own. Summaries are made while rows are ite
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import cast, overload
 
 from relay.rollup.carry import Carried, Content, Idle
@@ -53,7 +53,15 @@ class _Rows(Sequence[tuple[Series, Summary]]):
         return len(self._series)
 
     def __iter__(self) -> Iterator[tuple[Series, Summary]]:
-        return map(self._row, self._series, self._contents)
+        if self._treatments.are_any:
+            yield from map(self._row, self._series, self._contents)
+            return
+        percentages = self._percentages
+        for series, content in zip(self._series, self._contents, strict=True):
+            if isinstance(content, float):
+                yield series, _idle(series, content)
+            else:
+                yield series, content.summary(percentages)
 
     @overload
     def __getitem__(self, at: int) -> tuple[Series, Summary]: ...
@@ -82,29 +90,46 @@ class _Rows(Sequence[tuple[Series, Summary]]):
 
 @dataclass(slots=True)
 class _Long:
-    """The long period that is under way."""
+    """The long period that is under way.
+
+    ``lent`` are slots that a base period reports too and that nobody writes to, ``own``
+    those that were made here of several; no series is in both.
+    """
 
     start: int
-    rows: dict[Series, Content] = field(default_factory=dict)
+    own: dict[Series, Slot] = field(default_factory=dict)
+    lent: dict[Series, Content] = field(default_factory=dict)
+
+    def rows(self) -> Iterator[_Row]:
+        return chain(self.own.items(), self.lent.items())
 
     def take(self, slots: dict[Series, Slot], idle: Iterable[_Row]) -> None:
         """Merge a base period, whose slots are given away.
 
         Idle ones count where nothing else is.
         """
-        mine = self.rows
-        if mine:
-            for series, slot in slots.items():
-                before = mine.get(series)
-                if before is None or isinstance(before, float):
-                    mine[series] = slot
-                else:
-                    mine[series] = before.merged(slot)
+        if self.own or self.lent:
+            self._add(slots)
         else:
-            self.rows = mine = cast(dict[Series, Content], slots)
+            self.lent = cast(dict[Series, Content], slots)
+        own, lent = self.own, self.lent
         for series, last in idle:
-            if isinstance(mine.get(series, 0.0), float):
-                mine[series] = last
+            if series not in own and isinstance(lent.get(series, 0.0), float):
+                lent[series] = last
+
+    def _add(self, slots: dict[Series, Slot]) -> None:
+        own, lent = self.own, self.lent
+        for series, slot in slots.items():
+            mine = own.get(series)
+            if mine is not None:
+                mine.absorb(slot)
+                continue
+            before = lent.get(series)
+            if before is None or isinstance(before, float):
+                lent[series] = slot
+            else:
+                own[series] = before.merged(slot)
+                del lent[series]
 
 
 class Closer:
@@ -203,7 +228,7 @@ class Closer:
         if latest is not None and long.start > latest:
             long.start = self._longs.last_free(latest)
         self._longs.add(long.start)
-        rows = list(long.rows), list(long.rows.values())
+        rows = [*long.own, *long.lent], [*long.own.values(), *long.lent.values()]
         return [self._rollup(long.start, self._long_length, *rows)]
 
     def carried(self) -> Carried:
@@ -212,7 +237,8 @@ class Closer:
             series: Idle(seen + self._lag, self._last.get(series, 0.0))
             for series, seen in self._seen.items()
         }
-        start, rows = (self._long.start, self._long.rows) if self._long else (None, {})
+        long = self._long
+        start, rows = (long.start, long.rows()) if long else (None, ())
         return Carried(
             self._closed.spans, idle, self._long_length, self._longs.spans, start, rows
         )
@@ -228,7 +254,7 @@ class Closer:
         if carried.long_seconds == self._long_length:
             self._longs = Taken(self._long_length or 1, carried.longs)
             if carried.long_start is not None:
-                self._long = _Long(carried.long_start, dict(carried.long))
+                self._long = _Long(carried.long_start, lent=dict(carried.long))
 
     def _rollup(
         self, start: int, length: int, series: list[Series], contents: list[Content]

@@ -87,8 +87,11 @@ class NativeTimer(Timer, TimerBase):
         self.weight, self.total, self.minimum, self.maximum = figures
 
     def __init__(self, exact: int) -> None:
-        super().__init__(exact)
+        # All else is there: a timer is made for each series in each period.
+        self._exact = exact
+        self.room = exact + 1
         self.room_folded = folded_room(exact)
+        self.strays = ()
 
     def lane(self, weight: float) -> list[float] | None:
         lane = self.lane_of(weight)
@@ -103,6 +106,8 @@ class NativeTimer(Timer, TimerBase):
         self.has_strays = False
 
     def absorb(self, part: TimerBase) -> None:
+        if isinstance(part, Timer) and self.absorb_lanes(part):
+            return
         self.has_strays = self.has_strays or bool(part.strays)
         super().absorb(part)
 
@@ -117,8 +122,8 @@ class NativeTimer(Timer, TimerBase):
         slot.has_strays = bool(slot.strays)
         return slot
 
-    def _summed(self, lane: list[float]) -> tuple[float, float, float]:
-        return cast(Lane, lane).figures()
+    def _figures(self) -> Figures:
+        return Figures(*self.figures())
 
     def _sorted(self, lane: list[float]) -> Sequence[float]:
         return cast(Lane, lane).sorted()

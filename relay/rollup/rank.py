@@ -7,6 +7,7 @@ come from, and how exact they are, is not known here.
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 __all__ = ["Percentiles", "nearest_ranks", "uniform_ranks"]
 
@@ -42,10 +43,17 @@ def uniform_ranks(
     ascending: Sequence[float], weight: float, percentages: Sequence[int]
 ) -> Percentiles:
     """The same where all values have one ``weight``; needs no walk over them."""
-    most = len(ascending)
-    found: list[tuple[int, float]] = []
+    ranks = _uniform(len(ascending), weight, tuple(percentages))
+    return tuple([(percentage, ascending[rank - 1]) for percentage, rank in ranks])
+
+
+@lru_cache(maxsize=1024)
+def _uniform(
+    most: int, weight: float, percentages: tuple[int, ...]
+) -> Sequence[tuple[int, int]]:
+    """The rank of each percentage, from 1; most timers have as many samples as others."""
+    found = []
     for percentage in percentages:
-        target = _target(percentage, most * weight)
-        rank = min(max(math.ceil(target / weight), 1), most)
-        found.append((percentage, ascending[rank - 1]))
-    return tuple(found)
+        rank = math.ceil(_target(percentage, most * weight) / weight)
+        found.append((percentage, min(max(rank, 1), most)))
+    return found

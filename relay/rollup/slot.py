@@ -47,6 +47,10 @@ class Slot(Protocol):
         """A new slot with what both hold; ``other``, of the same kind, came later."""
         ...
 
+    def absorb(self, other: Any, /) -> None:
+        """Hold what ``other``, of the same kind, holds as well; it came later."""
+        ...
+
     def copy(self) -> "Slot":
         """One that goes on from here and leaves this one as it is."""
         ...
@@ -80,8 +84,13 @@ class CounterBase:
         return True
 
     def merged(self, other: "CounterBase") -> "CounterBase":
-        total, count = self.total + other.total, self.count + other.count
-        return type(self)(clamp(total), clamp(count))
+        both = self.copy()
+        both.absorb(other)
+        return both
+
+    def absorb(self, other: "CounterBase") -> None:
+        self.total = clamp(self.total + other.total)
+        self.count = clamp(self.count + other.count)
 
     def copy(self) -> "CounterBase":
         return type(self)(self.total, self.count)
@@ -143,13 +152,16 @@ class GaugeBase:
         return self.add((self.last if self.count else last) + delta, 1.0)
 
     def merged(self, other: "GaugeBase") -> "GaugeBase":
-        both = type(self)()
-        both.last = other.last
-        both.total = clamp(self.total + other.total)
-        both.count = self.count + other.count
-        both.minimum = min(self.minimum, other.minimum)
-        both.maximum = max(self.maximum, other.maximum)
+        both = self.copy()
+        both.absorb(other)
         return both
+
+    def absorb(self, other: "GaugeBase") -> None:
+        self.last = other.last
+        self.total = clamp(self.total + other.total)
+        self.count += other.count
+        self.minimum = min(self.minimum, other.minimum)
+        self.maximum = max(self.maximum, other.maximum)
 
     def copy(self) -> "GaugeBase":
         same = type(self)()
@@ -223,15 +235,17 @@ class SetBase:
             self.most = min(self._exact, _UNFOLDED)
 
     def merged(self, other: "SetBase") -> "SetBase":
-        both = type(self)(self._exact)
-        both.members = self.members | other.members
-        for part in (self, other):
-            if part.sketch is not None:
-                both.sketch = both.sketch or HyperLogLog()
-                both.sketch.absorb(part.sketch)
-                both.most = min(self._exact, _UNFOLDED)
-        both.trim()
+        both = self.copy()
+        both.absorb(other)
         return both
+
+    def absorb(self, other: "SetBase") -> None:
+        self.members.update(other.members)
+        if other.sketch is not None:
+            self.sketch = self.sketch or HyperLogLog()
+            self.sketch.absorb(other.sketch)
+            self.most = min(self._exact, _UNFOLDED)
+        self.trim()
 
     def copy(self) -> "SetBase":
         same = type(self)(self._exact)

@@ -219,14 +219,6 @@ class TimerBase:
             return uniform_ranks(self._sorted(samples), weight, percentages)
         return nearest_ranks(sorted(self._pairs()), figures.weight, percentages)
 
-    def _summed(self, lane: list[float]) -> tuple[float, float, float]:
-        """The sum of a lane that is not empty, its least and its most.
-
-        Plain addition in the order of arrival, as the reference does; sum() compensates
-        from Python 3.12 on and would differ between versions.
-        """
-        return reduce(add, lane), min(lane), max(lane)
-
     def _sorted(self, lane: list[float]) -> Sequence[float]:
         """The samples of a lane, ascending."""
         return sorted(lane)
@@ -239,13 +231,17 @@ class TimerBase:
         yield from self.strays
 
     def _figures(self) -> Figures:
-        """Of everything taken, wherever it is."""
+        """Of everything taken, wherever it is.
+
+        Plain addition in the order of arrival, as the reference does; sum() compensates
+        from Python 3.12 on and would differ between versions.
+        """
         count, total, minimum, maximum = self.settled
         for weight, samples in self.lanes:
             if samples:
                 count += weight * len(samples)
-                added, least, most = self._summed(samples)
-                total += weight * added
+                total += weight * reduce(add, samples)
+                least, most = min(samples), max(samples)
                 minimum, maximum = min(minimum, least), max(maximum, most)
         return Figures(count, total, minimum, maximum)
 

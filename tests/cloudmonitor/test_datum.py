@@ -16,6 +16,7 @@ from relay.cloudmonitor.datum import (
     dimensions_of,
     encode,
     in_group,
+    items,
     values_of,
 )
 from relay.cloudmonitor.signing import pe
@@ -171,3 +172,55 @@ def test_dimensions_are_encoded_json(dimensions: Dimensions) -> None:
     """Whatever is in them: quotes, control characters, signs of other alphabets."""
     text = json.dumps(dict(dimensions), ensure_ascii=False, separators=(",", ":"))
     assert dimensions_of(dimensions) == quote(text, safe="~")
+
+
+COUNTS = FINITE | st.integers(0, 2**60).map(float)
+
+SUMMARIES: st.SearchStrategy[Summary] = st.one_of(
+    st.builds(CounterSummary, FINITE, COUNTS),
+    st.builds(GaugeSummary, FINITE, FINITE, FINITE, FINITE, st.integers(0)),
+    st.builds(
+        TimerSummary,
+        *(COUNTS, FINITE, FINITE, FINITE, FINITE),
+        st.lists(
+            st.tuples(st.integers(1, 100), FINITE), unique_by=lambda pair: pair[0]
+        ).map(tuple),
+    ),
+    st.builds(SetSummary, st.integers(0, 2**53)),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.builds(
+                Series,
+                st.sampled_from(Kind),
+                st.text(),
+                st.just(()),
+                st.text() | st.from_regex("[a-z0-9_]+", fullmatch=True),
+                st.lists(st.tuples(st.text(), st.text()), max_size=3).map(tuple),
+            ),
+            SUMMARIES,
+        ),
+        max_size=5,
+    ),
+    st.integers(0, 2**31),
+    st.sampled_from([5, 60, 300]),
+    st.text(),
+)
+def test_items_are_the_encoded_data(
+    rows: list[tuple[Series, Summary]], start: int, length: int, group: str
+) -> None:
+    """The short way gives the same texts."""
+    rollup = Rollup(start, length, rows)
+    group_of = in_group(group)
+    assert list(items(rollup, group_of)) == list(map(encode, data(rollup, group_of)))
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_summary_that_is_not_finite(number: float) -> None:
+    """It does not leave the short way either."""
+    rollup = Rollup(0, 60, [(SERIES, CounterSummary(number, 1.0))])
+    with pytest.raises(ValueError, match="JSON"):
+        list(items(rollup))

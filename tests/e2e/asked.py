@@ -24,7 +24,7 @@ from relay.rollup._native import (
     Table,
     Timer,
 )
-from relay.rollup.native_slots import NATIVE_SLOTS, NativeBins
+from relay.rollup.native_slots import NATIVE_SLOTS, NativeBins, NativeTimer
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeBase
 from relay.statsd.sample import Kind
@@ -103,11 +103,21 @@ def _of_slots(the: Things) -> Iterator[Asked]:
     yield Asked("Gauge.add wrong", lambda: the.gauge.add(wrong, 1.0), TypeError)
     yield Asked("Gauge.shift", lambda: the.gauge.shift(the.number, 1.0))
     yield Asked("Gauge.shift wrong", lambda: the.gauge.shift(1.0, wrong), TypeError)
+    yield Asked("Gauge.copy", the.gauge.copy)
+    yield Asked("Gauge.absorb", lambda: the.gauge.copy().absorb(the.gauge))
+    yield Asked("Gauge.absorb no", lambda: the.gauge.absorb(wrong), TypeError)
+    yield Asked("Counter.copy", the.counter.copy)
+    yield Asked("Counter.absorb", lambda: the.counter.copy().absorb(the.counter))
+    yield Asked("Counter.absorb no", lambda: the.counter.absorb(wrong), TypeError)
     yield Asked("Timer.put_lane", lambda: Timer().put_lane(the.number, the.lane))
     yield Asked("Timer.put_lane no", lambda: Timer().put_lane(1.0, wrong), TypeError)
     yield Asked("Timer.lane_of", lambda: the.timer.lane_of(the.number))
     yield Asked("Timer.lane_of none", lambda: the.timer.lane_of(7.0))
     yield Asked("Timer.lane_of wrong", lambda: the.timer.lane_of(wrong), TypeError)
+    yield Asked("Timer.figures", the.timer.figures)
+    yield Asked("Timer.absorb_lanes", lambda: NativeTimer(9).absorb_lanes(the.timer))
+    yield Asked("Timer.absorb_lanes no", lambda: Timer().absorb_lanes(the.timer))
+    yield Asked("Timer.absorb_lanes", lambda: Timer().absorb_lanes(wrong), TypeError)
     yield Asked("Timer.lanes", lambda: the.timer.lanes)
     yield Asked("Timer bins", lambda: setattr(Timer(), "bins", the.bins))
     yield Asked("Set registers", lambda: setattr(Set(), "registers", the.registers))
@@ -143,8 +153,6 @@ def _of_lanes(the: Things) -> Iterator[Asked]:
     yield Asked("Lane.append wrong", lambda: the.lane.append(wrong), TypeError)
     yield Asked("Lane.clear", lambda: Lane([1.0]).clear())
     yield Asked("Lane.copy", the.lane.copy)
-    yield Asked("Lane.figures", the.lane.figures)
-    yield Asked("Lane.figures of none", Lane().figures, ValueError)
     yield Asked("Lane.sorted", the.lane.sorted)
     yield Asked("Lane.__sizeof__", lambda: sys.getsizeof(the.lane))
     yield Asked("Lane.__iadd__", lambda: Lane().__iadd__([the.number]))
@@ -168,8 +176,7 @@ def _of_members(the: Things) -> Iterator[Asked]:
     yield Asked("Members.update none", lambda: Members().update(7), TypeError)  # type: ignore[arg-type]
     yield Asked("Members.clear", lambda: Members().clear())
     yield Asked("Members.copy", the.members.copy)
-    yield Asked("Members.__or__", lambda: the.members | the.members)
-    yield Asked("Members.__ror__ wrong", lambda: wrong | the.members, TypeError)
+    yield Asked("Members.update of members", lambda: the.members.update(the.members))
     yield Asked("Members.__iter__", lambda: list(the.members))
     yield Asked("Members.__len__", lambda: len(the.members))
     yield Asked("Members.__sizeof__", lambda: sys.getsizeof(the.members))

@@ -185,8 +185,10 @@ def test_merging_periods_is_rolling_up_at_once(
     for minute, sent in enumerate(minutes):
         parts.feed(*sent, at=60 * minute)
         whole.feed(*sent, at=0)
-        merged = parts.rollups(60 * minute + 60)
-    left, right = parts.rows(merged, 0, 300), whole.rows(whole.rollups(300), 0, 300)
+        *_, merged = parts.rollups(60 * minute + 60)
+    [at_once] = whole.rollups(300)
+    assert (merged.start, merged.length) == (at_once.start, at_once.length) == (0, 300)
+    left, right = dict(merged.rows), dict(at_once.rows)
     assert left.keys() == right.keys()
     for name, summary in left.items():
         assert list(numbers(summary)) == pytest.approx(list(numbers(right[name])))

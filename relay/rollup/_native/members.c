@@ -130,23 +130,6 @@ static PyObject *members_add_method(PyObject *self, PyObject *member)
     Py_RETURN_NONE;
 }
 
-static PyObject *members_update(PyObject *self, PyObject *some)
-{
-    PyObject *each = PyObject_GetIter(some);
-    if (each == NULL)
-        return NULL;
-    PyObject *member;
-    int done = 0;
-    while (done == 0 && (member = PyIter_Next(each)) != NULL) {
-        done = add_object((Members *)self, member);
-        Py_DECREF(member);
-    }
-    Py_DECREF(each);
-    if (PyErr_Occurred())
-        return NULL;
-    Py_RETURN_NONE;
-}
-
 static void have_none(Members *members)
 {
     PyMem_RawFree(members->text);
@@ -188,26 +171,36 @@ static bool absorb(Members *members, const Members *other)
     return true;
 }
 
-static PyObject *united(const Members *one, const Members *other)
+static PyObject *members_update(PyObject *self, PyObject *some)
 {
-    Members *both = (Members *)PyObject_CallNoArgs((PyObject *)&MembersType);
-    if (both != NULL && !(absorb(both, one) && (other == NULL || absorb(both, other)))) {
-        Py_DECREF((PyObject *)both);
-        return PyErr_NoMemory();
+    if (PyObject_TypeCheck(some, &MembersType)) {
+        if (!absorb((Members *)self, (Members *)some))
+            return PyErr_NoMemory();
+        Py_RETURN_NONE;
     }
-    return (PyObject *)both;
+    PyObject *each = PyObject_GetIter(some);
+    if (each == NULL)
+        return NULL;
+    PyObject *member;
+    int done = 0;
+    while (done == 0 && (member = PyIter_Next(each)) != NULL) {
+        done = add_object((Members *)self, member);
+        Py_DECREF(member);
+    }
+    Py_DECREF(each);
+    if (PyErr_Occurred())
+        return NULL;
+    Py_RETURN_NONE;
 }
 
 static PyObject *members_copy(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    return united((Members *)self, NULL);
-}
-
-static PyObject *members_or(PyObject *one, PyObject *other)
-{
-    if (!PyObject_TypeCheck(one, &MembersType) || !PyObject_TypeCheck(other, &MembersType))
-        Py_RETURN_NOTIMPLEMENTED;
-    return united((Members *)one, (Members *)other);
+    Members *same = (Members *)PyObject_CallNoArgs((PyObject *)&MembersType);
+    if (same != NULL && !absorb(same, (Members *)self)) {
+        Py_DECREF((PyObject *)same);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)same;
 }
 
 static Py_ssize_t members_length(PyObject *self)
@@ -254,7 +247,6 @@ static PyMethodDef members_methods[] = {
 };
 
 static PySequenceMethods members_sequence = {.sq_length = members_length};
-static PyNumberMethods members_number = {.nb_or = members_or};
 
 PyTypeObject MembersType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "relay.rollup._native.Members",
@@ -265,7 +257,6 @@ PyTypeObject MembersType = {
     .tp_iter = members_iter,
     .tp_methods = members_methods,
     .tp_as_sequence = &members_sequence,
-    .tp_as_number = &members_number,
 };
 
 int members_setup(PyObject *module)

@@ -52,13 +52,19 @@ static PyObject *gauge_take_method(PyObject *self, PyObject *number)
     Py_RETURN_NONE;
 }
 
+/* As clamp() of finite.py, which sums of sums stop at. */
+static double clamped(double sum)
+{
+    return fmin(fmax(sum, -DBL_MAX), DBL_MAX);
+}
+
 /* Of what is set rather than added up only the mean suffers where a sum has no room. */
 static bool is_set(Gauge *gauge, double value)
 {
     if (!isfinite(value))
         return false;
     gauge_take(gauge, value);
-    gauge->total = fmin(fmax(gauge->total, -DBL_MAX), DBL_MAX);
+    gauge->total = clamped(gauge->total);
     return true;
 }
 
@@ -85,6 +91,63 @@ static PyObject *gauge_shift(PyObject *self, PyObject *args)
     return PyBool_FromLong(is_taken);
 }
 
+static bool is_a(PyObject *other, PyTypeObject *type)
+{
+    if (PyObject_TypeCheck(other, type))
+        return true;
+    PyErr_SetString(PyExc_TypeError, "a slot of another kind");
+    return false;
+}
+
+static PyObject *gauge_absorb(PyObject *self, PyObject *later)
+{
+    Gauge *gauge = (Gauge *)self, *other = (Gauge *)later;
+    if (!is_a(later, &GaugeType))
+        return NULL;
+    gauge->last = other->last;
+    gauge->total = clamped(gauge->total + other->total);
+    gauge->count += other->count;
+    if (other->minimum < gauge->minimum)
+        gauge->minimum = other->minimum;
+    if (other->maximum > gauge->maximum)
+        gauge->maximum = other->maximum;
+    Py_RETURN_NONE;
+}
+
+static PyObject *gauge_copy(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Gauge *gauge = (Gauge *)self, *same = (Gauge *)Py_TYPE(self)->tp_alloc(Py_TYPE(self), 0);
+    if (same == NULL)
+        return NULL;
+    same->last = gauge->last;
+    same->total = gauge->total;
+    same->count = gauge->count;
+    same->minimum = gauge->minimum;
+    same->maximum = gauge->maximum;
+    return (PyObject *)same;
+}
+
+static PyObject *counter_absorb(PyObject *self, PyObject *later)
+{
+    Counter *counter = (Counter *)self, *other = (Counter *)later;
+    if (!is_a(later, &CounterType))
+        return NULL;
+    counter->total = clamped(counter->total + other->total);
+    counter->count = clamped(counter->count + other->count);
+    Py_RETURN_NONE;
+}
+
+static PyObject *counter_copy(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Counter *counter = (Counter *)self;
+    Counter *same = (Counter *)Py_TYPE(self)->tp_alloc(Py_TYPE(self), 0);
+    if (same == NULL)
+        return NULL;
+    same->total = counter->total;
+    same->count = counter->count;
+    return (PyObject *)same;
+}
+
 /* In the place of the one of Python's, which costs more than all the rest of a slot. */
 static int counter_init(PyObject *self, PyObject *args, PyObject *Py_UNUSED(names))
 {
@@ -102,6 +165,14 @@ static PyMethodDef gauge_methods[] = {
     {"take", gauge_take_method, METH_O, "Take a value that is known to keep the sum finite."},
     {"add", gauge_add, METH_VARARGS, "As GaugeBase.add."},
     {"shift", gauge_shift, METH_VARARGS, "As GaugeBase.shift."},
+    {"absorb", gauge_absorb, METH_O, "As GaugeBase.absorb."},
+    {"copy", gauge_copy, METH_NOARGS, "As GaugeBase.copy."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMethodDef counter_methods[] = {
+    {"absorb", counter_absorb, METH_O, "As CounterBase.absorb."},
+    {"copy", counter_copy, METH_NOARGS, "As CounterBase.copy."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -111,7 +182,7 @@ PyObject *storage_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     return type->tp_alloc(type, 0);
 }
 
-STORAGE(CounterType, Counter, "Counter", counter_fields, NULL, NULL, storage_new, counter_init, NULL);
+STORAGE(CounterType, Counter, "Counter", counter_fields, NULL, counter_methods, storage_new, counter_init, NULL);
 STORAGE(GaugeType, Gauge, "Gauge", gauge_fields, NULL, gauge_methods, gauge_new, gauge_init, NULL);
 STORAGE(SetType, Set, "Set", set_fields, NULL, NULL, storage_new, NULL, set_dealloc);
 

@@ -143,17 +143,6 @@ static Figures figures_of(const double *values, size_t count)
     return figures;
 }
 
-static PyObject *lane_figures(PyObject *self, PyObject *Py_UNUSED(none))
-{
-    Lane *lane = (Lane *)self;
-    if (lane->length == 0) {
-        PyErr_SetString(PyExc_ValueError, "no samples");
-        return NULL;
-    }
-    Figures figures = figures_of(lane->values, (size_t)lane->length);
-    return Py_BuildValue("ddd", figures.total, figures.least, figures.most);
-}
-
 /* Whether all samples of a lane were moved; those that were are settled. */
 static bool lane_fold(Timer *timer, Lane *lane, double weight)
 {
@@ -187,16 +176,116 @@ bool timer_fold(Timer *timer)
     return true;
 }
 
+/* As TimerBase._figures, with the same operations in the same order. */
+static PyObject *timer_figures(PyObject *self, PyObject *Py_UNUSED(none))
+{
+    Timer *timer = (Timer *)self;
+    double weight = timer->weight, total = timer->total;
+    double minimum = timer->minimum, maximum = timer->maximum;
+    for (int each = 0; each < timer->lanes_count; each++) {
+        Weighted *one = &timer->lanes[each];
+        if (one->lane->length == 0)
+            continue;
+        Figures figures = figures_of(one->lane->values, (size_t)one->lane->length);
+        weight += one->weight * (double)one->lane->length;
+        total += one->weight * figures.total;
+        minimum = figures.least < minimum ? figures.least : minimum;
+        maximum = figures.most > maximum ? figures.most : maximum;
+    }
+    return Py_BuildValue("dddd", weight, total, minimum, maximum);
+}
+
+static Lane *lane_with(const Timer *timer, double weight)
+{
+    for (int each = 0; each < timer->lanes_count; each++)
+        if (timer->lanes[each].weight == weight)
+            return timer->lanes[each].lane;
+    return NULL;
+}
+
+static bool timer_has_lane(Timer *timer, double weight, Lane *lane)
+{
+    size_t wanted = ((size_t)timer->lanes_count + 1) * sizeof *timer->lanes;
+    Weighted *lanes = PyMem_RawRealloc(timer->lanes, wanted);
+    if (lanes == NULL)
+        return false;
+    timer->lanes = lanes;
+    lanes[timer->lanes_count++] = (Weighted){weight, (Lane *)Py_NewRef(lane)};
+    return true;
+}
+
+/* Whether there is nothing but samples in lanes. */
+static bool is_plain(const Timer *timer)
+{
+    return (timer->bins == NULL || timer->bins == Py_None) && !timer->has_strays &&
+           timer->weight == 0.0;
+}
+
+/* A lane for each of another's, where there is none yet, and room for its samples; -1 with
+   an exception set, 0 where not all have one. */
+static int has_all_lanes(Timer *timer, const Timer *other)
+{
+    bool is_empty = timer->lanes_count == 0;
+    Py_ssize_t samples = 0;
+    for (int each = 0; each < other->lanes_count; each++)
+        samples += other->lanes[each].lane->length;
+    if (samples >= timer->room)
+        return 0;
+    for (int each = 0; each < other->lanes_count; each++) {
+        double weight = other->lanes[each].weight;
+        Lane *lane = lane_with(timer, weight);
+        if (lane == NULL && !is_empty)
+            return 0;
+        if (lane == NULL) {
+            lane = (Lane *)PyObject_CallNoArgs((PyObject *)&LaneType);
+            if (lane == NULL)
+                return -1;
+            bool has_it = timer_has_lane(timer, weight, lane);
+            Py_DECREF((PyObject *)lane);
+            if (!has_it) {
+                PyErr_NoMemory();
+                return -1;
+            }
+        }
+        if (!lane_make_room(lane, lane->length + other->lanes[each].lane->length)) {
+            PyErr_NoMemory();
+            return -1;
+        }
+    }
+    return 1;
+}
+
+static PyObject *timer_absorb_lanes(PyObject *self, PyObject *part)
+{
+    Timer *timer = (Timer *)self, *other = (Timer *)part;
+    if (!PyObject_TypeCheck(part, &TimerType)) {
+        PyErr_SetString(PyExc_TypeError, "no timer");
+        return NULL;
+    }
+    if (!is_plain(timer) || !is_plain(other) || self == part)
+        Py_RETURN_FALSE;
+    int has_all = has_all_lanes(timer, other);
+    if (has_all <= 0)
+        return has_all < 0 ? NULL : Py_NewRef(Py_False);
+    for (int each = 0; each < other->lanes_count; each++) {
+        const Lane *more = other->lanes[each].lane;
+        Lane *lane = lane_with(timer, other->lanes[each].weight);
+        memcpy(lane->values + lane->length, more->values,
+               (size_t)more->length * sizeof(double));
+        lane->length += more->length;
+        timer->room -= more->length;
+    }
+    Py_RETURN_TRUE;
+}
+
 static PyObject *timer_lane_of(PyObject *self, PyObject *number)
 {
     Timer *timer = (Timer *)self;
     double weight = PyFloat_AsDouble(number);
     if (weight == -1.0 && PyErr_Occurred())
         return NULL;
-    for (int each = 0; each < timer->lanes_count; each++)
-        if (timer->lanes[each].weight == weight)
-            return Py_NewRef(timer->lanes[each].lane);
-    Py_RETURN_NONE;
+    Lane *lane = lane_with(timer, weight);
+    return Py_NewRef(lane == NULL ? Py_None : (PyObject *)lane);
 }
 
 static PyObject *timer_put_lane(PyObject *self, PyObject *args)
@@ -206,12 +295,8 @@ static PyObject *timer_put_lane(PyObject *self, PyObject *args)
     PyObject *lane;
     if (!PyArg_ParseTuple(args, "dO!:put_lane", &weight, &LaneType, &lane))
         return NULL;
-    size_t wanted = ((size_t)timer->lanes_count + 1) * sizeof *timer->lanes;
-    Weighted *lanes = PyMem_RawRealloc(timer->lanes, wanted);
-    if (lanes == NULL)
+    if (!timer_has_lane(timer, weight, (Lane *)lane))
         return PyErr_NoMemory();
-    timer->lanes = lanes;
-    lanes[timer->lanes_count++] = (Weighted){weight, (Lane *)Py_NewRef(lane)};
     Py_RETURN_NONE;
 }
 
@@ -231,7 +316,7 @@ static PyObject *timer_lanes(PyObject *self, void *Py_UNUSED(closure))
     return pairs;
 }
 
-static PyGetSetDef timer_figures[] = {
+static PyGetSetDef timer_views[] = {
     {"lanes", timer_lanes, NULL, "Pairs of a weight and the samples that have it.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
@@ -246,14 +331,28 @@ static void timer_dealloc(PyObject *self)
     Py_TYPE(self)->tp_free(self);
 }
 
+static PyObject *timer_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                           PyObject *Py_UNUSED(names))
+{
+    Timer *timer = (Timer *)type->tp_alloc(type, 0);
+    if (timer != NULL) {
+        timer->minimum = Py_HUGE_VAL;
+        timer->maximum = -Py_HUGE_VAL;
+    }
+    return (PyObject *)timer;
+}
+
 static PyMethodDef timer_methods[] = {
+    {"figures", timer_figures, METH_NOARGS, "As TimerBase._figures."},
+    {"absorb_lanes", timer_absorb_lanes, METH_O,
+     "As TimerBase.absorb, where all is in lanes that both have; else False."},
     {"lane_of", timer_lane_of, METH_O, "The lane of a weight, or None."},
     {"put_lane", timer_put_lane, METH_VARARGS, "Have a lane for one more weight."},
     {NULL, NULL, 0, NULL},
 };
 
-STORAGE(TimerType, Timer, "Timer", timer_fields, timer_figures, timer_methods,
-        storage_new, NULL, timer_dealloc);
+STORAGE(TimerType, Timer, "Timer", timer_fields, timer_views, timer_methods,
+        timer_new, NULL, timer_dealloc);
 
 static int ascending(const void *one, const void *other)
 {
@@ -278,7 +377,6 @@ static PyMethodDef lane_methods[] = {
     {"append", lane_append_method, METH_O, "Add a sample at the end."},
     {"clear", lane_clear, METH_NOARGS, "Have no samples."},
     {"copy", lane_copy, METH_NOARGS, "Another lane with the same samples."},
-    {"figures", lane_figures, METH_NOARGS, "Sum in order of arrival, least and most."},
     {"__sizeof__", lane_sizeof, METH_NOARGS, "In bytes, with the samples."},
     {"sorted", lane_sorted, METH_NOARGS, "A lane with the same samples, ascending."},
     {NULL, NULL, 0, NULL},
