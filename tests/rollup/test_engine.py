@@ -1,10 +1,11 @@
 """The contract of every engine: what it makes of datagrams and periods."""
 
+import statistics
 from collections.abc import Callable
 
 import pytest
 
-from relay.rollup.engine import Engine
+from relay.rollup.engine import Engine, Rollup
 from relay.rollup.engines import open_engine
 from relay.rollup.series import Series
 from relay.rollup.summary import (
@@ -192,6 +193,30 @@ def test_a_long_period_is_made_of_its_base_periods(rig: Rig) -> None:
     row = rig.rows(found, 0, 300)["t"]
     assert isinstance(row, TimerSummary)
     assert (row.count, row.percentiles[0]) == (50.0, (50, 24.0))
+
+
+def test_rollups_keep_their_rows_while_later_periods_are_closed(rig: Rig) -> None:
+    """Each has those of its own period, whenever they are looked at."""
+    kept: list[Rollup] = []
+    for minute in range(10):
+        some = [f"c:{minute}|c", f"g:{minute}|g", f"t:{minute}|ms", f"s:{minute}|s"]
+        rig.feed(*some, at=minute * 60)
+        kept += rig.rollups(minute * 60 + 60)
+    assert len(kept) == 12
+    for rollup in kept:
+        minutes = range(rollup.start // 60, (rollup.start + rollup.length) // 60)
+        rows = dict(rig.rows([rollup], rollup.start, rollup.length))
+        timer = rows.pop("t")
+        assert isinstance(timer, TimerSummary)
+        assert (timer.count, timer.total) == (len(minutes), sum(minutes))
+        assert rows == {
+            "c": CounterSummary(sum(minutes), len(minutes)),
+            "g": GaugeSummary(
+                *(minutes[-1], statistics.mean(minutes), minutes[0], minutes[-1]),
+                len(minutes),
+            ),
+            "s": SetSummary(len(minutes)),
+        }
 
 
 def test_a_stop_reports_the_long_period_so_far(rig: Rig) -> None:
