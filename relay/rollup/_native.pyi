@@ -3,7 +3,7 @@ from typing import Any, Self
 
 from relay.rollup.roster import Held
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeBase
+from relay.rollup.slot import GaugeBase, Slot
 from relay.statsd.sample import Kind, Tags
 
 class Counter:
@@ -77,6 +77,7 @@ class Roster:
     def renew(
         self, held: Held, seen: int, gauge: GaugeBase | None, gauge_period: int, /
     ) -> Held: ...
+    def see_again(self, series: Series, slot: Slot, period: int, /) -> bool: ...
     def remove(self, held: Held, /) -> None: ...
     def oldest(self) -> Held | None: ...
     def all(self) -> list[Held]: ...

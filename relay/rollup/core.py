@@ -312,12 +312,10 @@ class Core:
 
     def _again(self, series: Series) -> Slot | None:
         """The slot of a series that has a plain value again; None if it is not held."""
-        held = self._held.of(series)
-        if held is None:
-            return None
-        held = self._held.see(held, self._book.age)
         slot = self._book.slot(series) or self._new_slot[series.kind]()
-        self._enter(slot, held, self._book, self._book.age)
+        if not self._held.see_again(series, slot, self._book.age):
+            return None
+        self._book.slots[series] = slot
         return slot
 
     def _take(self, sample: Sample, line: bytes, spelled: Spelled | None) -> None:
@@ -341,7 +339,9 @@ class Core:
         if taken < times:
             self._ledger.refuse(Reason.OVERFLOW, line, times - taken)
         if taken:
-            self._enter(slot, held, page, book.age)
+            page.slots[held.series] = slot
+            if isinstance(slot, GaugeBase):
+                self._held.remember(held, slot, book.age)
             # Not of a series that is new in a flood: most of those never come again.
             is_new = namings != self._admission.namings
             if spelled is not None and not (is_new and self._held.came > MANY_NEW):
@@ -362,12 +362,6 @@ class Core:
             if moved_in != book.age:
                 book = self._books.of_age(moved_in) or book
         return book, held
-
-    def _enter(self, slot: Slot, held: Held, page: Page, age: int) -> None:
-        """Have ``slot`` in the page, now that it has a value."""
-        page.slots[held.series] = slot
-        if isinstance(slot, GaugeBase):
-            self._held.remember(held, slot, age)
 
     def _page(self, book: Book, kind: Kind) -> Page:
         """Where values of a kind go in a period."""

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from relay.rollup.roster import Held, Identity, PythonRoster, Roster
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeBase, Slot
+from relay.rollup.slot import GaugeBase
 from relay.rollup.treatment import Rules
 from relay.statsd.sample import Kind, Reason, Tags
 
@@ -103,6 +103,7 @@ class HeldSeries:
         self._tell_let_go, self._released = let_go, released
         self._held = roster()
         self.get, self.of = self._held.get, self._held.of
+        self.see_again = self._held.see_again
         self._places = 0  # that are taken
         self._of_name: dict[str, OrderedDict[Series, None]] = {}
         self._leaving: deque[tuple[int, Series]] = deque()
@@ -147,22 +148,6 @@ class HeldSeries:
         if gauge is slot or (gauge is not None and period < held.gauge_period):
             return
         self._held.renew(held, held.seen, slot, period)
-
-    def see_again(self, series: Series, slot: Slot, period: int) -> bool:
-        """As ``see`` and ``remember`` in one, for a series that is known to whoever asks.
-
-        False, with nothing noted, where it is not held any more.
-        """
-        held = self.of(series)
-        if held is None:
-            return False
-        seen, gauge, gauge_period = held.seen, held.gauge, held.gauge_period
-        if isinstance(slot, GaugeBase) and (gauge is None or period >= gauge_period):
-            gauge, gauge_period = slot, period
-        elif period <= seen:
-            return True
-        self._held.renew(held, max(seen, period), gauge, gauge_period)
-        return True
 
     def no_room(self, identity: Identity, now: int, priority: int = 0) -> Reason | None:
         """Why a new series finds no place; ``now`` is the period that is open."""

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import NamedTuple, Protocol
 
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeBase
+from relay.rollup.slot import GaugeBase, Slot
 from relay.statsd.sample import Kind, Tags
 
 __all__ = ["Held", "Identity", "Kept", "PythonRoster", "Roster", "identity_of"]
@@ -73,6 +73,13 @@ class Roster(Protocol):
         self, held: Held, seen: int, gauge: GaugeBase | None, gauge_period: int, /
     ) -> Held:
         """Have another in the place of ``held``; as the last one if it was seen since."""
+        ...
+
+    def see_again(self, series: Series, slot: Slot, period: int, /) -> bool:
+        """Note that ``slot`` has a value of ``period``; late ones make nothing older.
+
+        False, with nothing noted, where just this series is not held.
+        """
         ...
 
     def remove(self, held: Held, /) -> None: ...
@@ -146,6 +153,18 @@ class PythonRoster:
         if is_seen:
             self._kept.move_to_end(identity)
         return now
+
+    def see_again(self, series: Series, slot: Slot, period: int, /) -> bool:
+        held = self.of(series)
+        if held is None:
+            return False
+        gauge, gauge_period = held.gauge, held.gauge_period
+        if isinstance(slot, GaugeBase) and (gauge is None or period >= gauge_period):
+            gauge, gauge_period = slot, period
+        elif period <= held.seen:
+            return True
+        self.renew(held, max(held.seen, period), gauge, gauge_period)
+        return True
 
     def remove(self, held: Held, /) -> None:
         del self._kept[identity_of(held.series)]

@@ -202,6 +202,11 @@ def _of_rosters(the: Things) -> Iterator[Asked]:
             kept = roster.renew(one, seen, gauge, 60)
             roster.renew(kept, seen, slot, 60)
 
+    def seen_again() -> None:
+        roster = holding()
+        for period, one in enumerate([*many, *many]):
+            roster.see_again(one, gauge if period % 2 else the.counter, period)
+
     def removed() -> None:
         roster = holding()
         for one in roster.all():
@@ -224,6 +229,16 @@ def _of_rosters(the: Things) -> Iterator[Asked]:
     yield Asked("Roster.renew", lambda: renewed(60, gauge))
     yield Asked("Roster.renew later", lambda: renewed(0, None))
     yield Asked("Roster.renew gone", lambda: full.renew(gone, 0, None, 0), ValueError)
+    yield Asked("Roster.see_again", seen_again)
+    yield Asked("Roster.see_again not", lambda: full.see_again(another, gauge, 9))
+    yield Asked(
+        "Roster.see_again no", lambda: full.see_again(wrong, gauge, 9), TypeError
+    )
+    yield Asked(
+        "Roster.see_again wrong",
+        lambda: full.see_again(series, gauge, wrong),
+        TypeError,
+    )
     yield Asked("Roster.remove", removed)
     yield Asked("Roster.remove gone", lambda: full.remove(gone), ValueError)
     yield Asked("Roster.oldest", full.oldest)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from relay.rollup.engines import engine_names
 from relay.rollup.roster import Held, PythonRoster, Roster
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeSlot
+from relay.rollup.slot import GaugeSlot, Slot
 from relay.statsd.sample import Kind, Tags
 
 KINDS = (Kind.COUNTER, Kind.GAUGE)
@@ -44,6 +44,12 @@ def gauge(value: float) -> GaugeSlot:
     slot = GaugeSlot()
     slot.take(value)
     return slot
+
+
+def native_slot(kind: Kind) -> Slot:
+    from relay.rollup.native_slots import NATIVE_SLOTS  # noqa: PLC0415 - if built
+
+    return NATIVE_SLOTS.gauge() if kind is Kind.GAUGE else NATIVE_SLOTS.counter()
 
 
 def in_order(roster: Roster) -> Iterator[Held]:
@@ -139,7 +145,7 @@ def test_a_roster_that_was_cleared_is_as_new(roster: Roster) -> None:
 
 OPERATIONS = st.lists(
     st.tuples(
-        st.sampled_from(("see", "remember", "remove", "oldest", "clear")),
+        st.sampled_from(("see", "again", "remember", "remove", "oldest", "clear")),
         st.integers(0, 15),
         st.integers(0, 6),
     ),
@@ -168,6 +174,13 @@ def apply(roster: Roster, operation: str, one: Series, period: int) -> object:
             if held is None:
                 return shown(roster.add(one, period))
             return shown(roster.renew(held, period, held.gauge, held.gauge_period))
+        case "again":
+            slot = native_slot(one.kind)
+            slot.add(period + 0.5, 1.0)
+            is_there = roster.see_again(one, slot, period)
+            now = roster.of(one)
+            assert is_there == (now is not None)
+            return now and shown(now)
         case "remember" if held is not None:
             slot = gauge(float(period))
             return shown(roster.renew(held, held.seen, slot, period))

@@ -33,16 +33,24 @@ static PyObject *held_last(PyObject *self, void *Py_UNUSED(closure))
                           : PyObject_GetAttrString(memory->gauge, "last");
 }
 
+PyObject *held_memory(Held *held, long long *period)
+{
+    HeldGauge *memory = with_memory((PyObject *)held);
+    *period = memory == NULL ? 0 : memory->gauge_period;
+    return memory == NULL ? Py_None : memory->gauge;
+}
+
 static PyObject *held_gauge(PyObject *self, void *Py_UNUSED(closure))
 {
-    HeldGauge *memory = with_memory(self);
-    return Py_NewRef(memory == NULL ? Py_None : memory->gauge);
+    long long period;
+    return Py_NewRef(held_memory((Held *)self, &period));
 }
 
 static PyObject *held_gauge_period(PyObject *self, void *Py_UNUSED(closure))
 {
-    HeldGauge *memory = with_memory(self);
-    return PyLong_FromLongLong(memory == NULL ? 0 : memory->gauge_period);
+    long long period;
+    held_memory((Held *)self, &period);
+    return PyLong_FromLongLong(period);
 }
 
 static PyGetSetDef held_figures[] = {

@@ -19,6 +19,9 @@ typedef struct Held {
 Held *held_new(PyObject *series, uint32_t hash, long long seen, PyObject *gauge,
                long long gauge_period);
 
+/* A gauge's latest slot, borrowed, and its period; None and 0 where there is none. */
+PyObject *held_memory(Held *held, long long *period);
+
 /* Whether it is one, and in a roster; else false with an exception set. */
 bool is_held(PyObject *held);
 

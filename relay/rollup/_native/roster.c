@@ -2,6 +2,7 @@
 #include "roster.h"
 
 #include "held.h"
+#include "slots.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -188,15 +189,10 @@ static PyObject *roster_add(PyObject *self, PyObject *args)
     return Py_NewRef(held);
 }
 
-static PyObject *roster_renew(PyObject *self, PyObject *args)
+/* Another in the place of one; borrowed, NULL with an exception set. */
+static Held *renew(Roster *roster, Held *before, long long seen, PyObject *gauge,
+                   long long gauge_period)
 {
-    Roster *roster = (Roster *)self;
-    PyObject *old, *gauge;
-    long long seen, gauge_period;
-    if (!PyArg_ParseTuple(args, "OLOL:renew", &old, &seen, &gauge, &gauge_period) ||
-        !is_held(old))
-        return NULL;
-    Held *before = (Held *)old;
     Held *held = held_new(before->series, before->hash, seen, gauge, gauge_period);
     if (held == NULL)
         return NULL;
@@ -214,7 +210,47 @@ static PyObject *roster_renew(PyObject *self, PyObject *args)
     unlink_held(before);
     *place_of(roster, before) = held;
     Py_DECREF(before);
-    return Py_NewRef(held);
+    return held;
+}
+
+static PyObject *roster_renew(PyObject *self, PyObject *args)
+{
+    PyObject *old, *gauge;
+    long long seen, gauge_period;
+    if (!PyArg_ParseTuple(args, "OLOL:renew", &old, &seen, &gauge, &gauge_period) ||
+        !is_held(old))
+        return NULL;
+    Held *held = renew((Roster *)self, (Held *)old, seen, gauge, gauge_period);
+    return Py_XNewRef(held);
+}
+
+static PyObject *roster_see_again(PyObject *self, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "see_again takes a series, a slot and a period");
+        return NULL;
+    }
+    Roster *roster = (Roster *)self;
+    PyObject *slot = args[1];
+    long long period = PyLong_AsLongLong(args[2]);
+    if (period == -1 && PyErr_Occurred())
+        return NULL;
+    uint32_t hash;
+    Held **place = find_series(roster, args[0], &hash);
+    if (place == NULL)
+        return NULL;
+    Held *held = *place;
+    if (held == NULL || held->series != args[0])
+        Py_RETURN_FALSE;
+    long long gauge_period, seen = period > held->seen ? period : held->seen;
+    PyObject *gauge = held_memory(held, &gauge_period);
+    if (PyObject_TypeCheck(slot, &GaugeType) && (gauge == Py_None || period >= gauge_period)) {
+        gauge = slot;
+        gauge_period = period;
+    } else if (seen == held->seen) {
+        Py_RETURN_TRUE;
+    }
+    return renew(roster, held, seen, gauge, gauge_period) == NULL ? NULL : Py_NewRef(Py_True);
 }
 
 static PyObject *roster_remove(PyObject *self, PyObject *gone)
@@ -339,6 +375,8 @@ static PyMethodDef roster_methods[] = {
     {"of", roster_of, METH_O, "For just this object."},
     {"add", roster_add, METH_VARARGS, "Hold a series, as the one seen last."},
     {"renew", roster_renew, METH_VARARGS, "Have another in the place of one."},
+    {"see_again", (PyCFunction)(void (*)(void))roster_see_again, METH_FASTCALL,
+     "Note a value in a slot of a period; whether the series is held."},
     {"remove", roster_remove, METH_O, "Hold it no longer."},
     {"oldest", roster_oldest, METH_NOARGS, "The longest unseen, or None."},
     {"all", roster_all, METH_NOARGS, "A list of them, in no order."},
