@@ -122,6 +122,10 @@ class NativeTimer(Timer, TimerBase):
         slot.has_strays = bool(slot.strays)
         return slot
 
+    @staticmethod
+    def _clear(lane: list[float]) -> None:
+        lane.clear()
+
     def _figures(self) -> Figures:
         return Figures(*self.figures())
 

@@ -21,7 +21,12 @@ Nothing but text, so that garbage collection stops looking at it.
 
 
 def identity_of(series: Series) -> Identity:
-    return (series.kind.value, series.name, series.tags)
+    kind, name, tags, _, _ = series
+    return _WORDS[kind], name, tags
+
+
+_WORDS = {kind: kind.value for kind in Kind}
+"""As ``value``, which is a call of Python's for each look-up."""
 
 
 class Held(Protocol):
@@ -155,15 +160,20 @@ class PythonRoster:
         return now
 
     def see_again(self, series: Series, slot: Slot, period: int, /) -> bool:
-        held = self.of(series)
-        if held is None:
+        identity = identity_of(series)
+        kept = self._kept.get(identity)
+        if kept is None or kept.series is not series:
             return False
-        gauge, gauge_period = held.gauge, held.gauge_period
+        _, seen, turn, gauge, gauge_period = kept
         if isinstance(slot, GaugeBase) and (gauge is None or period >= gauge_period):
             gauge, gauge_period = slot, period
-        elif period <= held.seen:
+        elif period <= seen:
             return True
-        self.renew(held, max(held.seen, period), gauge, gauge_period)
+        if period > seen:
+            self._turn = turn = self._turn + 1
+            seen = period
+            self._kept.move_to_end(identity)
+        self._kept[identity] = Kept(series, seen, turn, gauge, gauge_period)
         return True
 
     def remove(self, held: Held, /) -> None:

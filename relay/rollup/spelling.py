@@ -46,6 +46,9 @@ UNSIGNED = b"0123456789."
 """Of texts of these ``float()`` takes just those that are numbers."""
 
 _STEPS = (b"1", b"-1")
+_FORMS = {form: form for form in (b"c", b"g", b"ms", b"h", b"d", b"s")}
+"""One object each, which is in the cache of the processor when it is compared."""
+
 _LONGEST_LINE = 512
 
 Why = Reason | What
@@ -134,7 +137,8 @@ class Spellings(Sized):
                 return
             append = lane.append
         cell = KINDS.index(kind), slot, weight, append, series
-        self.cells[spelled.name, spelled.form] = cell
+        form = _FORMS.get(spelled.form, spelled.form)
+        self.cells[spelled.name, form] = cell
 
     def ignore(
         self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]

@@ -6,10 +6,11 @@ one is an append: the engine's hot path keeps that list and does it itself.
 """
 
 import math
+from array import array
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import partial, reduce
 from operator import add
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self, cast
 
 from relay.rollup.bins import Bins
 from relay.rollup.columns import PartReader, PartWriter
@@ -58,7 +59,7 @@ class TimerBase:
     strays: list[tuple[float, float]] | tuple[()]  # most have none
     bins: Bins | None
     settled: Figures
-    _lane: ClassVar[type[list[float]]] = list
+    _lane: ClassVar[type[list[float]]]
     _bins: ClassVar[type[Bins]] = Bins
 
     def __init__(self, exact: int) -> None:
@@ -113,9 +114,13 @@ class TimerBase:
         self.bins = self.bins or self._bins()
         self._pour(self.bins)
         for _, lane in self.lanes:
-            lane.clear()
+            self._clear(lane)
         self.strays = ()
         self.room = folded_room(self._exact)
+
+    @staticmethod
+    def _clear(lane: list[float]) -> None:
+        del lane[:]
 
     def merged(self, other: "TimerBase") -> "TimerBase":
         both = type(self)(self._exact)
@@ -152,7 +157,7 @@ class TimerBase:
         same = type(self)(self._exact)
         same.room, same.settled = self.room, self.settled
         for weight, lane in self.lanes:
-            same.put_lane(weight, lane.copy())
+            same.put_lane(weight, self._lane(lane))
         same.strays = self.strays[:]
         if self.bins is not None:
             same.bins = self.bins.copy()
@@ -260,9 +265,10 @@ class TimerBase:
 
 
 class TimerSlot(TimerBase):
-    """Lanes are lists of Python's."""
+    """Lanes are arrays of Python's: a sample takes a quarter of what it does in a list."""
 
     __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
+    _lane = cast(type[list[float]], partial(array, "d"))
 
     def __init__(self, exact: int) -> None:
         super().__init__(exact)

@@ -152,7 +152,6 @@ def _of_lanes(the: Things) -> Iterator[Asked]:
     yield Asked("Lane.append", lambda: Lane().append(the.number))
     yield Asked("Lane.append wrong", lambda: the.lane.append(wrong), TypeError)
     yield Asked("Lane.clear", lambda: Lane([1.0]).clear())
-    yield Asked("Lane.copy", the.lane.copy)
     yield Asked("Lane.sorted", the.lane.sorted)
     yield Asked("Lane.__sizeof__", lambda: sys.getsizeof(the.lane))
     yield Asked("Lane.__iadd__", lambda: Lane().__iadd__([the.number]))

@@ -118,11 +118,6 @@ static PyObject *lane_clear(PyObject *self, PyObject *Py_UNUSED(none))
     Py_RETURN_NONE;
 }
 
-static PyObject *lane_copy(PyObject *self, PyObject *Py_UNUSED(none))
-{
-    return PyObject_CallOneArg((PyObject *)&LaneType, self);
-}
-
 typedef struct {
     double total, least, most;
 } Figures;
@@ -362,7 +357,7 @@ static int ascending(const void *one, const void *other)
 
 static PyObject *lane_sorted(PyObject *self, PyObject *Py_UNUSED(none))
 {
-    Lane *same = (Lane *)lane_copy(self, NULL);
+    Lane *same = (Lane *)PyObject_CallOneArg((PyObject *)&LaneType, self);
     if (same != NULL && same->length > 1)
         qsort(same->values, (size_t)same->length, sizeof(double), ascending);
     return (PyObject *)same;
@@ -376,7 +371,6 @@ static PyObject *lane_sizeof(PyObject *self, PyObject *Py_UNUSED(none))
 static PyMethodDef lane_methods[] = {
     {"append", lane_append_method, METH_O, "Add a sample at the end."},
     {"clear", lane_clear, METH_NOARGS, "Have no samples."},
-    {"copy", lane_copy, METH_NOARGS, "Another lane with the same samples."},
     {"__sizeof__", lane_sizeof, METH_NOARGS, "In bytes, with the samples."},
     {"sorted", lane_sorted, METH_NOARGS, "A lane with the same samples, ascending."},
     {NULL, NULL, 0, NULL},
