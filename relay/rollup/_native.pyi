@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
 from relay.rollup.roster import Held
@@ -99,6 +99,18 @@ class Shards:
     def __init__(self, gate: Gate, tables: tuple[Table, ...]) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, *error: object) -> None: ...
+
+class Again:
+    def __init__(
+        self,
+        makers: Mapping[Kind, Callable[[], object]],
+        roster: Roster,
+        otherwise: Callable[[Series, float], tuple[object, object] | None],
+    ) -> None: ...
+    def turn(self, slots: Mapping[Series, object], age: int, /) -> None: ...
+    def __call__(
+        self, series: Series, weight: float, /
+    ) -> tuple[object, object] | None: ...
 
 class Table:
     period: int

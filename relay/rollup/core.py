@@ -313,7 +313,7 @@ class Core:
     def _again(self, series: Series) -> Slot | None:
         """The slot of a series that has a plain value again; None if it is not held."""
         slot = self._book.slot(series) or self._new_slot[series.kind]()
-        if not self._held.see_again(series, slot, self._book.age):
+        if not self._held.roster.see_again(series, slot, self._book.age):
             return None
         self._book.slots[series] = slot
         return slot

@@ -77,6 +77,7 @@ class HeldSeries:
     ``rules`` say more of how many are reported, and for how long.
     ``let_go`` is told of each that is held no longer, and ``released`` when another
     may have its name: ``apart`` seconds later, when no period is open that has both.
+    Whoever knows a series may note in the ``roster`` that it is seen again.
     """
 
     def __init__(
@@ -101,9 +102,8 @@ class HeldSeries:
         rules = rules or Rules()
         self._quota, self._treatments = rules.quota, rules.treatments
         self._tell_let_go, self._released = let_go, released
-        self._held = roster()
+        self._held = self.roster = roster()
         self.get, self.of = self._held.get, self._held.of
-        self.see_again = self._held.see_again
         self._places = 0  # that are taken
         self._of_name: dict[str, OrderedDict[Series, None]] = {}
         self._leaving: deque[tuple[int, Series]] = deque()

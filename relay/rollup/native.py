@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import cycle, islice
-from typing import Unpack
+from typing import Unpack, cast
 
-from relay.rollup._native import Drain, Gate, Reported, Roster, Shards
+from relay.rollup._native import Again, Drain, Gate, Reported, Roster, Shards
 from relay.rollup.book import Book
 from relay.rollup.core import Core
 from relay.rollup.engine import FeedSome, Restored, Tally
@@ -64,6 +64,7 @@ class NativeEngine(Core):
     ) -> None:
         self._gate = Gate() if shards > 1 else None
         self._shards: list[Shard] = []
+        self._again_fresh: Again | None = None
         self.shards = shards
         super().__init__(resolve, grammar, **options)
         self._nowhere = self._book
@@ -78,7 +79,7 @@ class NativeEngine(Core):
 
     def _vocabulary(self, most: int) -> NativeVocabulary:
         for at in range(self.shards):
-            again = partial(self._again_of, at) if self._gate else self._slot_again
+            again = partial(self._again_of, at) if self._gate else self._again_here()
             known = NativeVocabulary(most, again, self._gate)
             self._shards.append(Shard(at, known))
         return self._shards[0].known
@@ -87,6 +88,13 @@ class NativeEngine(Core):
     def spellings(self) -> int:
         """How many are known; for tests and tools."""
         return sum(len(shard.table) for shard in self._shards)
+
+    def _again_here(self) -> Again:
+        """What does as ``_slot_again`` where a series has no slot yet, without a step of
+        Python's."""
+        roster = cast(Roster, self._held.roster)
+        self._again_fresh = Again(self._new_slot, roster, self._slot_again)
+        return self._again_fresh
 
     def _again_of(
         self, at: int, series: Series, weight: float
@@ -97,19 +105,16 @@ class NativeEngine(Core):
     def _slot_again(
         self, series: Series, weight: float
     ) -> tuple[object, object] | None:
-        """Where values of a spelling go in this period; None if its series is not held.
-
-        Once a series and period, when they all come at the same time: made to be fast.
-        """
+        """Where values of a spelling go in this period; None if its series is not held."""
         book = self._book
         fresh = self._new_slot[series.kind]()
-        if not self._held.see_again(series, fresh, book.age):
+        if not self._held.roster.see_again(series, fresh, book.age):
             return None
         page = self._page(book, series.kind) if self._page_at else book
         slot = page.slots.setdefault(series, fresh)
         if slot is not fresh:
             slot = page.slots[series] = page.slot(series) or fresh
-            self._held.see_again(series, slot, book.age)
+            self._held.roster.see_again(series, slot, book.age)
         if isinstance(slot, TimerBase):
             return slot, slot.lane(weight)
         return slot, slot.members if isinstance(slot, SetBase) else slot
@@ -260,6 +265,8 @@ class NativeEngine(Core):
         super()._turn(period)
         shard = self._shard
         shard.now, shard.book, shard.table.period = self._now, self._book, period
+        if self._again_fresh is not None:
+            self._again_fresh.turn(self._book.slots, self._book.age)
         if self._gate:
             present = (shard for shard in self._shards if shard.now is not None)
             self._age = max(shard.book.age for shard in present)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from relay.rollup.native import NativeEngine
 from relay.statsd.sample import Kind
-from tests.e2e.asked import Asked, Things, calls
+from tests.e2e.asked import Asked, Things
+from tests.e2e.asked_all import calls
 from tests.rollup.rig import Rig
 
 ROUNDS, LIVES, TIMES = 200, 30, 3

@@ -12,7 +12,8 @@ from tests.e2e.children import ROOT
 if "native" not in engine_names():
     pytest.skip("the native engine was not built", allow_module_level=True)
 
-from tests.e2e.asked import Things, calls, types
+from tests.e2e.asked import Things, types
+from tests.e2e.asked_all import calls
 
 pytestmark = [pytest.mark.e2e, pytest.mark.native]
 

@@ -1,5 +1,6 @@
 /* The module relay.rollup._native: storage for slots, a table of spellings, a roster, a
    drain. What they are for is told in native.py. */
+#include "again.h"
 #include "bins.h"
 #include "drain.h"
 #include "held.h"
@@ -19,7 +20,7 @@ static int native_exec(PyObject *module)
     }
     if (slots_setup(module) < 0 || bins_setup(module) < 0 || members_setup(module) < 0 ||
         table_setup(module) < 0 || held_setup(module) < 0 || roster_setup(module) < 0 ||
-        reported_setup(module) < 0 || shards_setup(module) < 0)
+        reported_setup(module) < 0 || shards_setup(module) < 0 || again_setup(module) < 0)
         return -1;
     return drain_setup(module);
 }

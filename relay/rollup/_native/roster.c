@@ -224,33 +224,35 @@ static PyObject *roster_renew(PyObject *self, PyObject *args)
     return Py_XNewRef(held);
 }
 
-static PyObject *roster_see_again(PyObject *self, PyObject *const *args, Py_ssize_t count)
+int roster_note(PyObject *self, PyObject *series, PyObject *slot, long long period)
 {
-    if (count != 3) {
-        PyErr_SetString(PyExc_TypeError, "see_again takes a series, a slot and a period");
-        return NULL;
-    }
     Roster *roster = (Roster *)self;
-    PyObject *slot = args[1];
-    long long period = PyLong_AsLongLong(args[2]);
-    if (period == -1 && PyErr_Occurred())
-        return NULL;
     uint32_t hash;
-    Held **place = find_series(roster, args[0], &hash);
+    Held **place = find_series(roster, series, &hash);
     if (place == NULL)
-        return NULL;
+        return -1;
     Held *held = *place;
-    if (held == NULL || held->series != args[0])
-        Py_RETURN_FALSE;
+    if (held == NULL || held->series != series)
+        return 0;
     long long gauge_period, seen = period > held->seen ? period : held->seen;
     PyObject *gauge = held_memory(held, &gauge_period);
     if (PyObject_TypeCheck(slot, &GaugeType) && (gauge == Py_None || period >= gauge_period)) {
         gauge = slot;
         gauge_period = period;
     } else if (seen == held->seen) {
-        Py_RETURN_TRUE;
+        return 1;
     }
-    return renew(roster, held, seen, gauge, gauge_period) == NULL ? NULL : Py_NewRef(Py_True);
+    return renew(roster, held, seen, gauge, gauge_period) == NULL ? -1 : 1;
+}
+
+static PyObject *roster_see_again(PyObject *self, PyObject *args)
+{
+    PyObject *series, *slot;
+    long long period;
+    if (!PyArg_ParseTuple(args, "OOL:see_again", &series, &slot, &period))
+        return NULL;
+    int is_held = roster_note(self, series, slot, period);
+    return is_held < 0 ? NULL : PyBool_FromLong(is_held);
 }
 
 static PyObject *roster_remove(PyObject *self, PyObject *gone)
@@ -375,7 +377,7 @@ static PyMethodDef roster_methods[] = {
     {"of", roster_of, METH_O, "For just this object."},
     {"add", roster_add, METH_VARARGS, "Hold a series, as the one seen last."},
     {"renew", roster_renew, METH_VARARGS, "Have another in the place of one."},
-    {"see_again", (PyCFunction)(void (*)(void))roster_see_again, METH_FASTCALL,
+    {"see_again", roster_see_again, METH_VARARGS,
      "Note a value in a slot of a period; whether the series is held."},
     {"remove", roster_remove, METH_O, "Hold it no longer."},
     {"oldest", roster_oldest, METH_NOARGS, "The longest unseen, or None."},
@@ -387,7 +389,7 @@ static PyMethodDef roster_methods[] = {
 
 static PySequenceMethods roster_sequence = {.sq_length = roster_length};
 
-static PyTypeObject RosterType = {
+PyTypeObject RosterType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "relay.rollup._native.Roster",
     .tp_doc = "Series that are held, from the longest unseen to the one seen last.",
     .tp_basicsize = sizeof(Roster),

@@ -6,6 +6,11 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+extern PyTypeObject RosterType;
+
+/* As Roster.see_again: 1 or 0, -1 with an exception set. */
+int roster_note(PyObject *roster, PyObject *series, PyObject *slot, long long period);
+
 int roster_setup(PyObject *module);
 
 #endif

@@ -84,6 +84,9 @@ static inline void gauge_take(Gauge *gauge, double value)
 /* False without memory, with nothing changed. Needs no GIL. */
 bool lane_append(Lane *lane, double value);
 
+/* The lane of a weight, made where there is none; borrowed, NULL with an exception set. */
+Lane *timer_lane(Timer *timer, double weight);
+
 /* Move the samples of all lanes into the timer's bins, as TimerBase.fold does, in the same
    order. False where that is left to Python: there are no bins yet, or strays, or memory is
    missing. */

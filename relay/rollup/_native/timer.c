@@ -209,6 +209,22 @@ static bool timer_has_lane(Timer *timer, double weight, Lane *lane)
     return true;
 }
 
+Lane *timer_lane(Timer *timer, double weight)
+{
+    Lane *lane = lane_with(timer, weight);
+    if (lane != NULL)
+        return lane;
+    lane = (Lane *)PyObject_CallNoArgs((PyObject *)&LaneType);
+    if (lane == NULL)
+        return NULL;
+    bool has_it = timer_has_lane(timer, weight, lane);
+    Py_DECREF((PyObject *)lane);
+    if (has_it)
+        return lane;
+    PyErr_NoMemory();
+    return NULL;
+}
+
 /* Whether there is nothing but samples in lanes. */
 static bool is_plain(const Timer *timer)
 {
@@ -228,20 +244,11 @@ static int has_all_lanes(Timer *timer, const Timer *other)
         return 0;
     for (int each = 0; each < other->lanes_count; each++) {
         double weight = other->lanes[each].weight;
-        Lane *lane = lane_with(timer, weight);
-        if (lane == NULL && !is_empty)
+        if (!is_empty && lane_with(timer, weight) == NULL)
             return 0;
-        if (lane == NULL) {
-            lane = (Lane *)PyObject_CallNoArgs((PyObject *)&LaneType);
-            if (lane == NULL)
-                return -1;
-            bool has_it = timer_has_lane(timer, weight, lane);
-            Py_DECREF((PyObject *)lane);
-            if (!has_it) {
-                PyErr_NoMemory();
-                return -1;
-            }
-        }
+        Lane *lane = timer_lane(timer, weight);
+        if (lane == NULL)
+            return -1;
         if (!lane_make_room(lane, lane->length + other->lanes[each].lane->length)) {
             PyErr_NoMemory();
             return -1;
