@@ -1,7 +1,9 @@
 """A spool in memory: bounded, exact in its counts, gone with the process.
 
-It keeps batches in the order of their age, live ones before the backlog, each compressed
-as the spool of files has it, so that both hold as long an outage in the same space. It
+It keeps batches in the order of their age, live ones before the backlog. While there is
+room they stay as they are, since most are gone within the minute; where it gets scarce
+the first to come are compressed as the spool of files has it, so that both hold as long an
+outage in the same space. It
 knows nothing of requests, retries or clocks. Thread: any one at a time (the disk lane), so that
 a spool of files can stand in its place.
 """
@@ -36,23 +38,49 @@ class Parked(NamedTuple):
     reason: str
 
 
-class _Kept(NamedTuple):
-    """A batch as a frame of the spool's format."""
+_FEW = 64
 
-    id: str
-    closed_at: int
-    entries: int
-    frame: bytes
+_ITEM_BYTES = 57
+"""What a text takes in memory beside its characters, and its place in a tuple."""
 
-    @classmethod
-    def of(cls, batch: Batch) -> "_Kept":
-        return cls(batch.id, batch.closed_at, len(batch.items), framed(0, batch))
+
+class _Kept:
+    """A batch as it came, or pressed: as a frame of the spool's format; ``size`` in bytes.
+
+    One that is gone is neither.
+    """
+
+    __slots__ = ("_batch", "_frame", "closed_at", "entries", "id", "size")
+
+    def __init__(self, batch: Batch) -> None:
+        self.id, self.closed_at = batch.id, batch.closed_at
+        self.entries = len(batch.items)
+        self.size = batch.size_bytes + self.entries * _ITEM_BYTES
+        self._batch: Batch | None = batch
+        self._frame: bytes | None = None
 
     def batch(self) -> Batch:
-        found = read_frame(self.frame)
-        if found is None:
+        if self._batch is not None:
+            return self._batch
+        found = self._frame and read_frame(self._frame)
+        if not found:
             raise RuntimeError(f"batch {self.id} is damaged in memory")
         return found
+
+    @property
+    def is_as_it_came(self) -> bool:
+        return self._batch is not None
+
+    def press(self) -> int:
+        """How many bytes that takes away; less than 0 where a batch is tiny."""
+        if self._batch is None:
+            return 0
+        self._frame, self._batch = framed(0, self._batch), None
+        before, self.size = self.size, len(self._frame)
+        return before - self.size
+
+    def go(self) -> None:
+        self._batch = self._frame = None
 
 
 class _Flight(NamedTuple):
@@ -65,7 +93,7 @@ class _Flight(NamedTuple):
 class MemorySpool:
     """See the protocol ``Spool`` of the courier for what each operation promises.
 
-    ``limit_bytes`` bounds the frames that wait; beyond it the oldest go, but never one
+    ``limit_bytes`` bounds what waits, pressed; beyond it the oldest go, but never one
     that is under way. ``max_age_seconds`` is counted from the end of a batch's period;
     what is younger than ``live_seconds`` goes before the rest.
     """
@@ -82,6 +110,7 @@ class MemorySpool:
         self._live: deque[_Kept] = deque()
         self._backlog: deque[_Kept] = deque()
         self._in_flight: dict[str, _Flight] = {}
+        self._loose: deque[_Kept] = deque()  # that are not pressed yet, or gone
         self._oldest = float("inf")  # nothing that waits ended before that
         self._entries = self._bytes = 0
         self._dropped: Counter[str] = Counter({EXPIRED: 0, SPACE: 0})
@@ -106,10 +135,11 @@ class MemorySpool:
 
     def append(self, batches: Iterable[Batch]) -> QueueTally:
         """Take newly closed batches in; what no longer fits is dropped, oldest first."""
-        for kept in map(_Kept.of, batches):
+        for kept in map(_Kept, batches):
             self._live.append(kept)
             self._oldest = min(self._oldest, kept.closed_at)
-            self._account(kept, +1)
+            self._enter(kept)
+            self._press()
         self._make_room()
         return self.tally()
 
@@ -130,7 +160,7 @@ class MemorySpool:
 
     def acknowledge(self, batch_id: str) -> QueueTally:
         """Forget a batch that was delivered."""
-        self._account(self._in_flight.pop(batch_id).kept, -1)
+        self._leave(self._in_flight.pop(batch_id).kept)
         return self.tally()
 
     def give_back(self, batch_id: str, behind: bool = False) -> QueueTally:
@@ -146,25 +176,28 @@ class MemorySpool:
     def split(self, batch_id: str) -> QueueTally:
         """Replace a batch by its halves; they are next. It needs two items at least."""
         whole, queue = self._in_flight.pop(batch_id)
-        self._account(whole, -1)
-        for half in map(_Kept.of, reversed(halve(whole.batch()))):
+        halves = halve(whole.batch())
+        self._leave(whole)
+        for half in map(_Kept, reversed(halves)):
             queue.appendleft(half)
-            self._account(half, +1)
+            self._enter(half)
         self._oldest = min(self._oldest, whole.closed_at)
         return self.tally()
 
     def park(self, batch_id: str, reason: str) -> QueueTally:
         """Put a batch aside for good; of what is put aside the oldest makes room."""
         kept = self._in_flight.pop(batch_id).kept
-        self._account(kept, -1)
-        self._parked.append((kept, reason))
-        self._parked_entries += kept.entries
-        self._parked_kept += kept.entries
-        self._parked_bytes += len(kept.frame)
+        put_aside = _Kept(kept.batch())
+        self._leave(kept)
+        put_aside.press()
+        self._parked.append((put_aside, reason))
+        self._parked_entries += put_aside.entries
+        self._parked_kept += put_aside.entries
+        self._parked_bytes += put_aside.size
         while self._parked_bytes > self._limit * PARKED_SHARE:
             gone, _ = self._parked.popleft()
             self._parked_kept -= gone.entries
-            self._parked_bytes -= len(gone.frame)
+            self._parked_bytes -= gone.size
         return self.tally()
 
     def expire(self, now: float) -> QueueTally:
@@ -182,9 +215,24 @@ class MemorySpool:
     def _waiting(self) -> Iterator[_Kept]:
         return chain(self._backlog, self._live)
 
-    def _account(self, kept: _Kept, sign: int) -> None:
-        self._entries += sign * kept.entries
-        self._bytes += sign * len(kept.frame)
+    def _enter(self, kept: _Kept) -> None:
+        self._loose.append(kept)
+        self._entries += kept.entries
+        self._bytes += kept.size
+
+    def _leave(self, kept: _Kept) -> None:
+        self._entries -= kept.entries
+        self._bytes -= kept.size
+        kept.go()
+        loose = self._loose
+        while loose and not loose[0].is_as_it_came:
+            loose.popleft()
+        if len(loose) > 2 * (len(self._live) + len(self._backlog)) + _FEW:
+            self._loose = deque(kept for kept in loose if kept.is_as_it_came)
+
+    def _press(self) -> None:
+        while self._bytes > self._limit and self._loose:
+            self._bytes -= self._loose.popleft().press()
 
     def _make_room(self) -> None:
         excess = self._bytes - self._limit
@@ -193,7 +241,7 @@ class MemorySpool:
         victims = []
         for kept in sorted(self._waiting(), key=lambda kept: kept.closed_at):
             victims.append(kept)
-            excess -= len(kept.frame)
+            excess -= kept.size
             if excess <= 0:
                 break
         self._drop(victims, SPACE)
@@ -205,5 +253,5 @@ class MemorySpool:
             queue.clear()
             queue.extend(left)
         for kept in victims:
-            self._account(kept, -1)
+            self._leave(kept)
             self._dropped[reason] += kept.entries

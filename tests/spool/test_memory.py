@@ -1,5 +1,7 @@
 """The spool in memory: its order, its bounds, its counts."""
 
+import sys
+
 from relay.cloudmonitor.packing import compose
 from relay.delivery.batch import Batch
 from relay.rollup.engine import Rollup
@@ -16,7 +18,12 @@ def batch(name: str, closed_at: int = 0, items: int = 2, size: int = 10) -> Batc
 
 
 SIZE = len(framed(0, batch("a")))
-"""Of what is kept of a batch with a name of one letter."""
+"""Of what is kept of a batch with a name of one letter where there is no room for more."""
+
+
+def loose(one: Batch) -> int:
+    """What a batch takes as it is, in bytes."""
+    return one.size_bytes + 57 * len(one.items)
 
 
 def spool(limit: int = 1_000_000, age: float = 1e9) -> MemorySpool:
@@ -82,14 +89,14 @@ def test_counts_what_waits_and_what_is_under_way() -> None:
     one.append([batch("a"), batch("b")])
     _, tally = one.take(0.0)
     assert (tally.batches, tally.in_flight, tally.ready) == (2, 1, 1)
-    assert (tally.entries, tally.bytes) == (4, 2 * SIZE)
+    assert (tally.entries, tally.bytes) == (4, 2 * loose(batch("a")))
     tally = one.acknowledge("a")
     assert (tally.batches, tally.in_flight, tally.entries) == (1, 0, 2)
-    assert tally.bytes == SIZE
+    assert tally.bytes == loose(batch("a"))
 
 
-def test_holds_five_times_as_much_as_entries_are_long() -> None:
-    """What waits is compressed: a real period takes a fifth of its entries."""
+def real_batches() -> list[Batch]:
+    """Those of a period with 1,000 series."""
     rows = [
         (
             Series(
@@ -99,11 +106,46 @@ def test_holds_five_times_as_much_as_entries_are_long() -> None:
         )
         for n in range(1000)
     ]
-    batches = list(compose(Rollup(0, 60, rows)).batches)
+    return list(compose(Rollup(0, 60, rows)).batches)
+
+
+def test_holds_five_times_as_much_as_entries_are_long() -> None:
+    """Where room is scarce what waits is compressed: to a fifth of its entries."""
+    batches = real_batches()
     one = spool(limit=sum(b.size_bytes for b in batches) // 4)
     tally = one.append(batches)
     assert (tally.entries, tally.dropped[SPACE]) == (1000, 0)
     assert [one.take(60.0)[0] for _ in batches] == batches
+
+
+def test_compresses_no_more_than_it_has_to() -> None:
+    """The first to come; the others stay as they are, and all are the same when taken."""
+    batches = real_batches()
+    whole = sum(map(loose, batches))
+    one = spool(limit=whole // 2)
+    tally = one.append(batches)
+    assert whole // 2 - max(map(loose, batches)) < tally.bytes <= whole // 2
+    tokens = [one.take(60.0)[0] for _ in batches]
+    assert tokens == batches
+    assert tokens[-1] is batches[-1]
+    assert tokens[0] is not batches[0]
+    for each in batches:
+        tally = one.acknowledge(each.id)
+    assert (tally.batches, tally.entries, tally.bytes) == (0, 0, 0)
+
+
+def test_forgets_what_has_gone_however_long_one_stays() -> None:
+    """A batch that nobody takes keeps none of those that came after it in memory."""
+    one = spool()
+    one.append([batch("a")])
+    one.take(0.0)
+    for n in range(500):
+        one.append([batch(f"b{n}")])
+        taken, _ = one.take(0.0)
+        assert taken is not None
+        tally = one.acknowledge(taken.id)
+    assert tally.bytes == loose(batch("a"))
+    assert sys.getsizeof(one._loose) < 20_000
 
 
 def test_drops_the_oldest_for_space() -> None:
