@@ -146,6 +146,7 @@ class Table:
 
 class Drain:
     rest: float
+    longest_rest: float
     datagrams: int
     received_bytes: int
     batches: int

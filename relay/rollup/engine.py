@@ -100,6 +100,9 @@ class Drain(Protocol):
     rest: float
     """For how long it leaves the socket alone once that is empty, in seconds; 0: never."""
 
+    longest_rest: float
+    """For how long at most, where that gathers little."""
+
     @property
     def datagrams(self) -> int:
         """How many were taken so far."""

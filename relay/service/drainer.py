@@ -14,7 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from relay.rollup.engine import Drain
-from relay.service.gather import BUFFER_FOR_A_REST, REST_SECONDS
+from relay.service.gather import Rests
 from relay.service.intake import Intake
 
 __all__ = ["Drainer"]
@@ -62,7 +62,7 @@ class Drainer:
 
     def look_at_buffer(self) -> None:
         """It may have been changed."""
-        self._drain.rest = REST_SECONDS if self._buffer() >= BUFFER_FOR_A_REST else 0.0
+        self._drain.rest, self._drain.longest_rest = Rests.of(self._buffer())
 
     def stop(self) -> None:
         """Wait until the batch that is being taken is; the rest is the reactor's again."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def test_every_line_of_two_threads_is_counted_once(
     rig: Rig, drained: Drained, rest: float
 ) -> None:
     """The reactor feeds other doors, looks and saves while the socket is drained."""
-    drained.drain.rest = rest
+    drained.drain.rest, drained.drain.longest_rest = rest, 2 * rest
     engine = drained.engine
     lines = b"\n".join(b"n%d:1|c" % (number % 97) for number in range(500))
     for _ in range(40):
@@ -77,6 +78,22 @@ def test_every_line_of_two_threads_is_counted_once(
     wait_until("not drained", lambda: drained.drain.datagrams == 200)
     assert engine.tally().lines == 240 * 500
     assert sum(total(rig).values()) == 240 * 500
+
+
+def test_a_rest_that_gathers_little_makes_the_next_one_longer(
+    drained: Drained,
+) -> None:
+    """So that few datagrams come in even fewer batches."""
+    drained.drain.rest = 0.005
+    batches = []
+    for longest in (0.0, 0.08):
+        drained.drain.longest_rest = longest
+        before = drained.drain.batches
+        for _ in range(150):
+            drained.sender.send(b"a:1|c")
+            time.sleep(0.002)
+        batches.append(drained.drain.batches - before)
+    assert batches[1] < batches[0] / 2
 
 
 def test_a_period_that_is_sealed_takes_no_more(rig: Rig, drained: Drained) -> None:

@@ -9,7 +9,12 @@ import pytest
 from twisted.internet.task import Clock
 
 from relay.service.drainer import Drainer
-from relay.service.gather import BUFFER_FOR_A_REST, REST_SECONDS
+from relay.service.gather import (
+    BUFFER_FOR_A_REST,
+    BUFFER_FOR_THE_LONGEST,
+    LONGEST_REST_SECONDS,
+    REST_SECONDS,
+)
 from relay.service.intake import Intake
 
 
@@ -17,7 +22,7 @@ class Drain:
     """Returns, or raises, what it is told to; ``None`` ends ``run``."""
 
     def __init__(self) -> None:
-        self.rest = -1.0
+        self.rest = self.longest_rest = -1.0
         self.datagrams, self.received_bytes, self.seen_at = 0, 0, 0.0
         self.told: Queue[Exception | None] = Queue()
         self.runs: Queue[int] = Queue()
@@ -83,19 +88,23 @@ def test_the_reactor_reads_the_port_no_more(make_rig: Callable[..., Rig]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("buffer", "rest"),
-    [(BUFFER_FOR_A_REST, REST_SECONDS), (BUFFER_FOR_A_REST - 1, 0.0)],
+    ("buffer", "rests"),
+    [
+        (BUFFER_FOR_THE_LONGEST, (REST_SECONDS, LONGEST_REST_SECONDS)),
+        (BUFFER_FOR_THE_LONGEST - 1, (REST_SECONDS, REST_SECONDS)),
+        (BUFFER_FOR_A_REST - 1, (0.0, 0.0)),
+    ],
 )
 def test_an_empty_socket_is_left_alone_if_its_buffer_bridges_that(
-    make_rig: Callable[..., Rig], buffer: int, rest: float
+    make_rig: Callable[..., Rig], buffer: int, rests: tuple[float, float]
 ) -> None:
     """Also where the buffer was changed since."""
-    rig = make_rig(BUFFER_FOR_A_REST * 2)
+    rig = make_rig(BUFFER_FOR_A_REST)
     rig.drainer.start()
-    assert rig.drain.rest == REST_SECONDS
+    assert (rig.drain.rest, rig.drain.longest_rest) == (REST_SECONDS, REST_SECONDS)
     rig.buffer = buffer
     rig.drainer.look_at_buffer()
-    assert rig.drain.rest == rest
+    assert (rig.drain.rest, rig.drain.longest_rest) == rests
     rig.drainer.stop()
 
 

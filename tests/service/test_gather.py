@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from twisted.internet.task import Clock
 
-from relay.service.gather import BUFFER_FOR_A_REST, REST_SECONDS, Gatherer
+from relay.service.gather import (
+    BUFFER_FOR_A_REST,
+    BUFFER_FOR_THE_LONGEST,
+    LONGEST_REST_SECONDS,
+    REST_SECONDS,
+    Gatherer,
+    Rests,
+)
 from relay.service.intake import Intake
 
 READ_BYTES = 32
@@ -106,6 +113,30 @@ def test_a_drained_port_is_left_alone_for_a_rest() -> None:
     assert [lines for lines, _ in rig.fed] == [b"a", b"b\nc"]
 
 
+def test_a_rest_that_gathers_little_makes_the_next_one_longer() -> None:
+    """Up to four times as long; where one gathers much they are short again."""
+    rig = Rig(buffer=BUFFER_FOR_THE_LONGEST)
+    rests: list[float] = []
+    for many in (1, 1, 1, 1, 15, 16, 20, 20, 20, 20):
+        rig.arrive([b""] * many)
+        [resting] = rig.clock.getDelayedCalls()
+        rests.append(resting.getTime() - rig.clock.seconds())
+        rig.go_on(rests[-1])
+    short, long = REST_SECONDS, LONGEST_REST_SECONDS
+    assert rests == pytest.approx([short, short * 2, *[long] * 8])
+    assert Rests(short, long).next(long, 33) == long / 2
+    assert Rests(short, long).next(short, 33) == short
+
+
+def test_a_buffer_of_some_size_has_short_rests_only() -> None:
+    """It would run over within a long one, were the traffic to rise."""
+    rig = Rig(buffer=BUFFER_FOR_THE_LONGEST - 1)
+    for _ in range(3):
+        rig.arrive([b"a"])
+        rig.go_on(REST_SECONDS)
+        assert rig.port.is_read
+
+
 def test_there_is_no_rest_where_more_is_waiting() -> None:
     """A read ends when enough was read; the rest of it is the reactor's next turn."""
     rig = Rig()
@@ -128,11 +159,14 @@ def test_a_small_buffer_has_no_rest() -> None:
     assert rig.port.is_read
 
 
-@pytest.mark.parametrize(("before", "rests"), [(0.001, False), (0.1, True)])
+@pytest.mark.parametrize(
+    ("before", "rests"), [(0.001, False), (0.007, True), (0.1, True)]
+)
 def test_no_rest_reaches_into_another_period(before: float, *, rests: bool) -> None:
     """What arrives in a period is counted in it, or in none but the next by a moment."""
-    rig = Rig()
-    rig.clock.advance(1 - before)
+    rig = Rig(buffer=BUFFER_FOR_THE_LONGEST)
+    rig.arrive([b"a"])
+    rig.go_on(1 - before)
     rig.arrive([b"a"])
     assert rig.port.is_read is not rests
 

@@ -16,6 +16,8 @@
 
 enum {
     BATCH = 64,
+    FEW = 16,
+    MANY = 32,
     DATAGRAM_BYTES = 65536,
     BACKLOG_BYTES = 16 * 1024 * 1024,
     EFFORT_UNREAD = 32,
@@ -51,7 +53,8 @@ typedef struct {
     PyObject *slow, *turn; /* turn(period) makes it the present one */
     int socket, wake;
     int64_t length; /* of a period, in seconds */
-    double rest;    /* seconds; 0: none */
+    double rest, longest_rest; /* seconds; 0: none, or none that is longer */
+    int64_t resting;           /* for how long it rested last, in nanoseconds */
     atomic_bool is_over;
     long unread; /* effort since the socket was read last */
     int64_t datagrams, bytes, batches;
@@ -192,16 +195,33 @@ static void take_batch(Drain *drain, Run *run, int count)
     run->effort = drain->unread = 0;
 }
 
+/* How long the next rest is, as gather.py has it, where the last one gathered so many. */
+static int64_t next_rest(const Drain *drain, int gathered)
+{
+    int64_t shortest = (int64_t)(drain->rest * (double)SECOND), rest = drain->resting;
+    int64_t longest = (int64_t)(drain->longest_rest * (double)SECOND);
+    if (gathered < FEW)
+        rest *= 2;
+    else if (gathered > MANY)
+        rest /= 2;
+    rest = rest > longest ? longest : rest;
+    return rest < shortest ? shortest : rest;
+}
+
 /* Until there may be something to read, or this is over. */
-static void wait_for_more(const Drain *drain, bool may_rest)
+static void wait_for_more(Drain *drain, int gathered)
 {
     struct pollfd both[] = {
         {.fd = drain->wake, .events = POLLIN},
         {.fd = drain->socket, .events = POLLIN},
     };
-    int64_t rest = (int64_t)(drain->rest * (double)SECOND), moment = now();
+    int64_t rest = 0, moment = now(), period = period_of(drain, moment);
+    if (gathered > 0)
+        rest = drain->resting = next_rest(drain, gathered);
     /* No rest reaches beyond a period's end: what comes before it belongs before it. */
-    if (may_rest && rest > 0 && period_of(drain, moment) == period_of(drain, moment + rest)) {
+    if (period_of(drain, moment + rest) != period)
+        rest = (int64_t)(drain->rest * (double)SECOND);
+    if (rest > 0 && period_of(drain, moment + rest) == period) {
         struct timespec time = {rest / SECOND, rest % SECOND};
         ppoll(both, 1, &time, NULL);
     } else {
@@ -214,7 +234,7 @@ static PyObject *drain_run(PyObject *self, PyObject *Py_UNUSED(none))
     Drain *drain = (Drain *)self;
     Run run = {
         .table = drain->table, .slow = drain->slow, .meanwhile = {fill_meanwhile, drain}};
-    int count = 0;
+    int count = 0, gathered = 0;
     run_give_gil(&run);
     while (!atomic_load(&drain->is_over) && run.error == NULL) {
         count = receive(drain, &drain->now);
@@ -222,8 +242,11 @@ static PyObject *drain_run(PyObject *self, PyObject *Py_UNUSED(none))
             break;
         if (count > 0)
             take_batch(drain, &run, count);
-        if (count < BATCH && run.error == NULL)
-            wait_for_more(drain, count > 0);
+        gathered += count;
+        if (count < BATCH && run.error == NULL) {
+            wait_for_more(drain, gathered);
+            gathered = 0;
+        }
     }
     int error = errno;
     run_take_gil(&run);
@@ -332,6 +355,8 @@ static PyMethodDef drain_methods[] = {
 
 static PyMemberDef drain_fields[] = {
     {"rest", T_DOUBLE, offsetof(Drain, rest), 0, "Of an empty socket, in seconds."},
+    {"longest_rest", T_DOUBLE, offsetof(Drain, longest_rest), 0,
+     "Where a rest gathers little, in seconds."},
     {"datagrams", T_LONGLONG, offsetof(Drain, datagrams), READONLY, "Taken so far."},
     {"received_bytes", T_LONGLONG, offsetof(Drain, bytes), READONLY, "In those."},
     {"batches", T_LONGLONG, offsetof(Drain, batches), READONLY, "In which they came."},
