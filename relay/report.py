@@ -291,6 +291,7 @@ def _listener(door: Door) -> Listener:
     _, intake, _, buffer, streams, *_ = door.port
     return Listener(
         url=door.url,
+        sockets=1 + len(door.port.beside),
         datagrams=intake.datagrams,
         received_bytes=intake.received_bytes,
         kernel_drops=door.port.dropped,

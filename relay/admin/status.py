@@ -38,13 +38,14 @@ class Room(TypedDict):
 
 
 class Listener(TypedDict):
-    """A socket; ``kernel_drops`` is None where the system does not tell.
+    """An address; ``kernel_drops`` is None where the system does not tell.
 
-    ``receive_buffer`` is None where there is none of UDP, ``connections`` where there are
-    no streams.
+    ``sockets`` are as many as ``--listeners`` asks for. ``receive_buffer`` is that of each,
+    None where there is none of UDP, ``connections`` is where there are no streams.
     """
 
     url: str
+    sockets: int
     datagrams: int
     received_bytes: int
     kernel_drops: int | None

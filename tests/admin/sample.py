@@ -12,6 +12,7 @@ def a_status() -> Status:
         "listeners": [
             {
                 "url": "udp://127.0.0.1:8125",
+                "sockets": 1,
                 "datagrams": 4000,
                 "received_bytes": 5_000_000,
                 "kernel_drops": 3,
@@ -20,6 +21,7 @@ def a_status() -> Status:
             },
             {
                 "url": "udp://[::1]:8125",
+                "sockets": 1,
                 "datagrams": 0,
                 "received_bytes": 0,
                 "kernel_drops": None,

@@ -86,7 +86,8 @@ def test_senders_on_several_sockets_are_added_up_exactly() -> None:
     relay = start_relay(emulator, PERIOD, "--listeners", str(LISTENERS))
     [url], http = relay.urls["listening"], relay.urls["http"][0]
     assert len({row[1] for row in rows_of(relay)}) == 1
-    assert len(rows_of(relay)) == LISTENERS
+    [shown] = status(http)["listeners"]
+    assert len(rows_of(relay)) == shown["sockets"] == LISTENERS
     senders = [Sender(url, number, 4 * PERIOD) for number in range(SENDERS)]
     for sender in senders:
         sender.start()
