@@ -1,5 +1,7 @@
 """What the garbage collector is told after each period."""
 
+import pytest
+
 from relay.service.heap import FEW_OBJECTS, Heap
 
 
@@ -16,6 +18,12 @@ class Calls:
 
     def set_threshold(self, _young: int, _middle: int, old: int, /) -> None:
         self.calls.append(f"never by itself: {old > 1_000_000}")
+
+    def disable(self) -> None:
+        self.calls.append("disable")
+
+    def enable(self) -> None:
+        self.calls.append("enable")
 
     def freeze(self) -> None:
         self.calls.append("freeze")
@@ -38,6 +46,14 @@ def test_the_heap_is_walked_whole_only_now_and_then() -> None:
         *("collect 1", "freeze") * 2,
         *("unfreeze", "collect 2", "freeze"),
     ]
+
+
+def test_what_a_period_is_made_of_is_never_looked_at() -> None:
+    """Nor while it is made, and a defect does not keep the collector from its work."""
+    calls = Calls()
+    with pytest.raises(KeyError), Heap(calls).undisturbed():
+        _ = {}["a defect"]
+    assert calls.calls[1:] == ["disable", "freeze", "enable"]
 
 
 def test_few_objects_are_walked_more_often() -> None:
