@@ -6,7 +6,7 @@ so that it may run in a thread of its own. Summaries are made while rows are ite
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, compress, islice
 from typing import cast, overload
 
 from relay.rollup.carry import Carried, Content, Idle
@@ -22,7 +22,7 @@ from relay.rollup.summary import (
 )
 from relay.rollup.taken import Taken
 from relay.rollup.treatment import Treatments
-from relay.rollup.unseen import Unseen
+from relay.rollup.unseen import MOST, Unseen, together
 from relay.statsd.sample import Kind
 
 __all__ = ["Closer"]
@@ -107,10 +107,10 @@ class _Long:
         else:
             self.lent = cast(dict[Series, Content], slots)
 
-    def note(self, idle: Iterable[_Row]) -> None:
-        """These are reported; they count where nothing else is."""
-        for series, last in self.others(idle):
-            self.lent[series] = last
+    def note(self, series: Series, last: float) -> None:
+        """An idle one is reported too; that counts where nothing else is."""
+        if series not in self.own:
+            self.lent.setdefault(series, last)
 
     def others(self, idle: Iterable[_Row]) -> Iterator[_Row]:
         """Those of the idle ones that are not here."""
@@ -133,8 +133,7 @@ class _Long:
 
     def _add(self, slots: dict[Series, Slot]) -> None:
         own, lent = self.own, self.lent
-        while slots:
-            series, slot = slots.popitem()
+        for series, slot in slots.items():
             mine = own.get(series)
             if mine is not None:
                 mine.absorb(slot)
@@ -145,6 +144,7 @@ class _Long:
             else:
                 own[series] = before.merged(slot)
                 del lent[series]
+        free_dict(slots)
 
 
 class Closer:
@@ -207,7 +207,7 @@ class Closer:
         self._forget_over(age, frozenset(gone))
         for unseen in self._unseen:
             unseen.keep([each not in slots for each in unseen.series])
-        self._unseen = [unseen for unseen in self._unseen if unseen.series]
+        self._unseen = together(self._unseen)
         idle = (unseen.series for unseen in self._unseen)
         every = listed(chain(slots, *idle))
         last = (unseen.last for unseen in self._unseen)
@@ -251,9 +251,11 @@ class Closer:
     def carried(self) -> Carried:
         """What a successor needs to go on; true until the next ``close``."""
         idle = {
-            series: Idle(unseen.seen + self._lag, last)
+            series: Idle(seen + self._lag, last)
             for unseen in self._unseen
-            for series, last in unseen.rows()
+            for series, last, seen in zip(
+                unseen.series, unseen.last, unseen.seen, strict=True
+            )
         }
         long = self._long
         start: int | None = None
@@ -268,11 +270,12 @@ class Closer:
     def restore(self, carried: Carried) -> None:
         """Go on from there; a long period of another length is not gone on with."""
         self._closed = Taken(self._length, carried.closed)
-        by_age: dict[int, Unseen] = {}
-        for series, (seen, last) in carried.idle.items():
-            if not self._is_silent(series):
-                by_age.setdefault(seen, Unseen(seen)).add(series, last)
-        self._unseen = [*by_age.values()]
+        rest = iter(carried.idle.items())
+        while some := list(islice(rest, MOST)):
+            told = [row for row in some if not self._is_silent(row[0])]
+            series, idle = [row[0] for row in told], [row[1] for row in told]
+            seen, last = [each.seen for each in idle], [each.last for each in idle]
+            self._unseen.append(Unseen(series, last, seen))
         if carried.long_seconds == self._long_length:
             self._longs = Taken(self._long_length or 1, carried.longs)
             if carried.long_start is not None:
@@ -292,22 +295,30 @@ class Closer:
         oldest = age - self._idle_ttl if self._idle_ttl else 0
         oldest_gauge = age - self._gauge_ttl * self._length
         for unseen in self._unseen:
-            seen = unseen.seen
+            every, ages = unseen.series, unseen.seen
             if self._treatments.are_any:
-                kept = [not self._is_over(each, age, seen) for each in unseen.series]
-                self._forget(unseen, kept)
-            elif seen < oldest:
-                self._forget(unseen, [False] * len(unseen.series))
-            if self._gauge_ttl and oldest <= seen <= oldest_gauge:
-                kept = [each.kind is not Kind.GAUGE for each in unseen.series]
-                self._forget(unseen, kept)
+                both = zip(every, ages, strict=True)
+                kept = [not self._is_over(each, age, seen) for each, seen in both]
+            else:
+                kept = [seen >= oldest for seen in ages]
+            if self._gauge_ttl:
+                for at, (each, seen) in enumerate(zip(every, ages, strict=True)):
+                    if oldest <= seen <= oldest_gauge and each.kind is Kind.GAUGE:
+                        kept[at] = False
             if gone:
-                self._forget(unseen, [each not in gone for each in unseen.series])
+                for at, each in enumerate(every):
+                    if each in gone:
+                        kept[at] = False
+            self._forget(unseen, kept)
 
     def _forget(self, unseen: Unseen, kept: list[bool]) -> None:
         """All but those; the long period that is under way still reports the others."""
+        if all(kept):
+            return
         if self._long is not None:
-            self._long.note(unseen.others(kept))
+            for row, is_kept in zip(unseen.rows(), kept, strict=True):
+                if not is_kept:
+                    self._long.note(*row)
         unseen.keep(kept)
 
     def _is_over(self, series: Series, age: int, seen: int) -> bool:
@@ -321,18 +332,21 @@ class Closer:
 
     def _note_seen(self, age: int, slots: dict[Series, Slot]) -> None:
         """Remember what these report should they be idle from now on."""
-        unseen = Unseen(age)
         kinds, are_any = REPORTED_IDLE - self._silent, self._treatments.are_any
-        add, add_last = unseen.series.append, unseen.last.append
-        for series, slot in slots.items():
-            if are_any:
-                is_told = series.kind in REPORTED_IDLE and not self._is_silent(series)
-            else:
-                is_told = series.kind in kinds
-            if is_told:
-                add(series)
-                add_last(slot.last if isinstance(slot, GaugeBase) else 0.0)
-        self._unseen.append(unseen)
+        rest, contents = iter(slots), iter(slots.values())
+        while every := list(islice(rest, MOST)):
+            told = [
+                each.kind in REPORTED_IDLE and not self._is_silent(each)
+                if are_any
+                else each.kind in kinds
+                for each in every
+            ]
+            last = [
+                slot.last if isinstance(slot, GaugeBase) else 0.0
+                for slot in compress(islice(contents, MOST), told)
+            ]
+            series = list(compress(every, told))
+            self._unseen.append(Unseen(series, last, [age] * len(series)))
 
     def _go_along(self, long: int) -> None:
         """The clock was set: what is under way goes on as ``long``, unless that is near."""
