@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from relay.rollup.book import Book
 from relay.rollup.closing import Closer
 from relay.rollup.engine import Rollup
@@ -181,13 +183,16 @@ def test_many_idle_series_come_back_and_go_one_by_one() -> None:
         assert last == expected
 
 
-def test_slots_are_given_away() -> None:
+@pytest.mark.parametrize("pages", [1, 3])
+def test_slots_are_given_away(pages: int) -> None:
     """What a period held is freed with its rows, since nobody else has it any more."""
     book = Book(0)
-    book.slots.update(slots())
-    subject = closer(long_factor=0)
-    [base] = subject.close(0, (whole := book.whole()))
-    assert (len(base.rows), book.slots, whole) == (4, {}, {})
+    for at in range(pages):
+        book.page(at).slots.update(slots())
+    whole = book.whole()
+    assert [book.page(at).slots for at in range(pages)] == [{}] * pages
+    [base] = closer(long_factor=0).close(0, whole)
+    assert (len(base.rows), whole) == (4, {})
 
 
 def test_a_gap_is_absent() -> None:
