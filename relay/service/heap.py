@@ -97,7 +97,8 @@ class Heap:
             self._collector.enable()
 
     def _is_time(self) -> bool:
-        if self._since < self._thaw_few_every:
-            return False
-        few = self._collector.get_freeze_count() <= FEW_OBJECTS
-        return few or self._since >= self._thaw_every
+        if self._since >= self._thaw_every:
+            return True
+        if self._since % self._thaw_few_every:
+            return False  # to count a million takes 15 ms
+        return self._collector.get_freeze_count() <= FEW_OBJECTS

@@ -11,6 +11,7 @@ class Calls:
     def __init__(self, objects: int = FEW_OBJECTS + 1) -> None:
         self.calls: list[str] = []
         self.objects = objects
+        self.counts = 0
 
     def collect(self, generation: int = 2) -> int:
         self.calls.append(f"collect {generation}")
@@ -32,6 +33,7 @@ class Calls:
         self.calls.append("unfreeze")
 
     def get_freeze_count(self) -> int:
+        self.counts += 1
         return self.objects
 
 
@@ -67,3 +69,12 @@ def test_few_objects_are_walked_more_often() -> None:
     for _ in range(6):
         heap.set_aside()
     assert calls.calls.count("unfreeze") == 3
+
+
+def test_many_objects_are_seldom_counted() -> None:
+    """Not after each period from the tenth on."""
+    calls = Calls()
+    heap = Heap(calls, thaw_every=60, thaw_few_every=10)
+    for _ in range(59):
+        heap.set_aside()
+    assert calls.counts == 5
