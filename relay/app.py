@@ -122,8 +122,7 @@ class Relay:
             wall=wall,
             interval=settings.checkpoint_interval,
         )
-        self._lag = ReactorLag(reactor)
-        self._heap = Heap()
+        self._lag, self._heap = ReactorLag(reactor), Heap()
         self._scarcity = QuotaWatch(self._rules.quota)
         self._management = Management(
             self._engine,
@@ -352,6 +351,7 @@ class Relay:
             waiting=self._continuity.waiting,
             stored=self._stored,
             clock=self._reactor.seconds,
+            undisturbed=self._heap.undisturbed,
         )
 
     def _build_self_report(self) -> SelfReport | None:

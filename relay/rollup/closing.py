@@ -6,12 +6,13 @@ so that it may run in a thread of its own. Summaries are made while rows are ite
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import cast, overload
 
 from relay.rollup.carry import Carried, Content, Idle
 from relay.rollup.engine import Rollup
 from relay.rollup.grace import aligned
+from relay.rollup.pieces import free, free_dict, listed
 from relay.rollup.series import Series
 from relay.rollup.slot import GaugeBase, Slot
 from relay.rollup.summary import (
@@ -21,11 +22,10 @@ from relay.rollup.summary import (
 )
 from relay.rollup.taken import Taken
 from relay.rollup.treatment import Treatments
+from relay.rollup.unseen import MOST, Unseen, together
 from relay.statsd.sample import Kind
 
 __all__ = ["Closer"]
-
-_PIECE = 500
 
 _Row = tuple[Series, Content]
 
@@ -76,10 +76,9 @@ class _Rows(Sequence[tuple[Series, Summary]]):
         return self._row(self._series[at], self._contents[at])
 
     def release(self) -> None:
-        """In pieces that take 0.1 ms each."""
-        for whole in (self._contents, self._series):
-            while whole:
-                del whole[-_PIECE:]
+        """Free all of it, holding nobody up."""
+        free(self._contents)
+        free(self._series)
 
     def _row(self, series: Series, content: Content) -> tuple[Series, Summary]:
         if isinstance(content, float):
@@ -93,29 +92,44 @@ class _Long:
     """The long period that is under way.
 
     ``lent`` are slots that a base period reports too and that nobody writes to, ``own``
-    those that were made here of several; no series is in both.
+    those that were made here of several; no series is in both. Idle ones are in neither,
+    unless nobody knows of them elsewhere any more.
     """
 
     start: int
     own: dict[Series, Slot] = field(default_factory=dict)
     lent: dict[Series, Content] = field(default_factory=dict)
 
-    def rows(self) -> Iterator[_Row]:
-        return chain(self.own.items(), self.lent.items())
-
-    def take(self, slots: dict[Series, Slot], idle: Iterable[_Row]) -> None:
-        """Merge a base period, whose slots are given away.
-
-        Idle ones count where nothing else is.
-        """
+    def take(self, slots: dict[Series, Slot]) -> None:
+        """Merge a base period, whose slots are given away."""
         if self.own or self.lent:
             self._add(slots)
         else:
             self.lent = cast(dict[Series, Content], slots)
+
+    def note(self, series: Series, last: float) -> None:
+        """An idle one is reported too; that counts where nothing else is."""
+        if series not in self.own:
+            self.lent.setdefault(series, last)
+
+    def others(self, idle: Iterable[_Row]) -> Iterator[_Row]:
+        """Those of the idle ones that are not here."""
         own, lent = self.own, self.lent
-        for series, last in idle:
-            if series not in own and isinstance(lent.get(series, 0.0), float):
-                lent[series] = last
+        for row in idle:
+            if row[0] not in lent and row[0] not in own:
+                yield row
+
+    def end(self, idle: Iterable[_Row]) -> tuple[list[Series], list[Content]]:
+        """All that it reports; nothing is left here."""
+        own, lent = self.own, self.lent
+        every = listed(chain(own, lent))
+        contents: list[Content] = listed(chain(own.values(), lent.values()))
+        for series, last in self.others(idle):
+            every.append(series)
+            contents.append(last)
+        free_dict(own)
+        free_dict(lent)
+        return every, contents
 
     def _add(self, slots: dict[Series, Slot]) -> None:
         own, lent = self.own, self.lent
@@ -130,6 +144,7 @@ class _Long:
             else:
                 own[series] = before.merged(slot)
                 del lent[series]
+        free_dict(slots)
 
 
 class Closer:
@@ -163,9 +178,7 @@ class Closer:
         self._percentages = _ascending(percentages)
         self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
         self._silent = frozenset(silent_kinds)
-        # Of those that report something while they are idle; of gauges also what.
-        self._seen: dict[Series, int] = {}
-        self._last: dict[Series, float] = {}
+        self._unseen: list[Unseen] = []
         self._long: _Long | None = None
         self._closed = Taken(period_seconds)
         self._longs = Taken(self._long_length or 1)
@@ -184,24 +197,28 @@ class Closer:
         Idle series that are ``gone`` report nothing any more. ``slots`` are given away.
         """
         age = start if age is None else age
-        for series in (*gone, *self._over(age)):
-            self._forget(series)
-        for series, slot in slots.items():
-            self._carry(age, series, slot)
-        active, last = len(slots), self._last.get
-        every = [*slots, *(each for each in self._seen if each not in slots)]
-        contents: list[Content] = list(slots.values())
-        contents += [last(each, 0.0) for each in islice(every, active, None)]
+        lag, self._lag = self._lag, start - age
+        long, overdue = start, list[Rollup]()
+        if self._long_length:
+            long = self._longs.first_free(aligned(start, self._long_length))
+            if lag != self._lag:
+                self._go_along(long)
+            overdue = self._overdue(long)
+        self._forget_over(age, frozenset(gone))
+        for unseen in self._unseen:
+            unseen.keep([each not in slots for each in unseen.series])
+        self._unseen = together(self._unseen)
+        idle = (unseen.series for unseen in self._unseen)
+        every = listed(chain(slots, *idle))
+        last = (unseen.last for unseen in self._unseen)
+        contents: list[Content] = listed(chain(slots.values(), *last))
         base = self._rollup(start, self._length, every, contents)
         self._closed.add(start)
-        lag, self._lag = self._lag, start - age
-        if not self._long_length:
-            return [base]
-        long = self._longs.first_free(aligned(start, self._long_length))
-        if lag != self._lag:
-            self._go_along(long)
-        idle = islice(zip(every, contents, strict=True), active, None)
-        return [*self._overdue(long), base, *self._lengthen(long, start, slots, idle)]
+        self._note_seen(age, slots)
+        if self._long_length:
+            return [*overdue, base, *self._lengthen(long, start, slots)]
+        free_dict(slots)
+        return [base]
 
     def change(
         self,
@@ -214,8 +231,9 @@ class Closer:
         self._percentages = _ascending(percentages)
         self._idle_ttl, self._gauge_ttl = idle_ttl, gauge_ttl
         self._silent = frozenset(silent_kinds)
-        for series in list(filter(self._is_silent, self._seen)):
-            self._forget(series)
+        for unseen in self._unseen:
+            kept = [not self._is_silent(each) for each in unseen.series]
+            self._forget(unseen, kept)
 
     def finish(self, latest: int | None = None) -> list[Rollup]:
         """The long period as far as it has come, if one is under way.
@@ -228,17 +246,23 @@ class Closer:
         if latest is not None and long.start > latest:
             long.start = self._longs.last_free(latest)
         self._longs.add(long.start)
-        rows = [*long.own, *long.lent], [*long.own.values(), *long.lent.values()]
-        return [self._rollup(long.start, self._long_length, *rows)]
+        return [self._rollup(long.start, self._long_length, *long.end(self._idle()))]
 
     def carried(self) -> Carried:
         """What a successor needs to go on; true until the next ``close``."""
         idle = {
-            series: Idle(seen + self._lag, self._last.get(series, 0.0))
-            for series, seen in self._seen.items()
+            series: Idle(seen + self._lag, last)
+            for unseen in self._unseen
+            for series, last, seen in zip(
+                unseen.series, unseen.last, unseen.seen, strict=True
+            )
         }
         long = self._long
-        start, rows = (long.start, long.rows()) if long else (None, ())
+        start: int | None = None
+        rows: Iterable[_Row] = ()
+        if long is not None:
+            start = long.start
+            rows = chain(long.own.items(), long.lent.items(), long.others(self._idle()))
         return Carried(
             self._closed.spans, idle, self._long_length, self._longs.spans, start, rows
         )
@@ -246,11 +270,12 @@ class Closer:
     def restore(self, carried: Carried) -> None:
         """Go on from there; a long period of another length is not gone on with."""
         self._closed = Taken(self._length, carried.closed)
-        for series, (seen, last) in carried.idle.items():
-            if not self._is_silent(series):
-                self._seen[series] = seen
-                if series.kind is Kind.GAUGE:
-                    self._last[series] = last
+        rest = iter(carried.idle.items())
+        while some := list(islice(rest, MOST)):
+            told = [row for row in some if not self._is_silent(row[0])]
+            series, idle = [row[0] for row in told], [row[1] for row in told]
+            seen, last = [each.seen for each in idle], [each.last for each in idle]
+            self._unseen.append(Unseen(series, last, seen))
         if carried.long_seconds == self._long_length:
             self._longs = Taken(self._long_length or 1, carried.longs)
             if carried.long_start is not None:
@@ -262,29 +287,39 @@ class Closer:
         both = _Rows(series, contents, self._percentages, self._treatments)
         return Rollup(start, length, both)
 
-    def _over(self, age: int) -> list[Series]:
-        """Those that are silent from now on, unless they have a value."""
-        oldest = age - self._idle_ttl if self._idle_ttl else 0
-        if not self._treatments.are_any:
-            over = [each for each, seen in self._seen.items() if seen < oldest]
-        else:
-            over = [
-                each
-                for each, seen in self._seen.items()
-                if self._is_over(each, age, seen)
-            ]
-        if self._gauge_ttl:
-            last = age - self._gauge_ttl * self._length
-            over += [
-                each
-                for each, seen in self._seen.items()
-                if oldest <= seen <= last and each.kind is Kind.GAUGE
-            ]
-        return over
+    def _idle(self) -> Iterator[_Row]:
+        return chain.from_iterable(unseen.rows() for unseen in self._unseen)
 
-    def _forget(self, series: Series) -> None:
-        self._seen.pop(series, None)
-        self._last.pop(series, None)
+    def _forget_over(self, age: int, gone: Collection[Series]) -> None:
+        """Those that are silent from now on, unless they have a value, and all ``gone``."""
+        oldest = age - self._idle_ttl if self._idle_ttl else 0
+        oldest_gauge = age - self._gauge_ttl * self._length
+        for unseen in self._unseen:
+            every, ages = unseen.series, unseen.seen
+            if self._treatments.are_any:
+                both = zip(every, ages, strict=True)
+                kept = [not self._is_over(each, age, seen) for each, seen in both]
+            else:
+                kept = [seen >= oldest for seen in ages]
+            if self._gauge_ttl:
+                for at, (each, seen) in enumerate(zip(every, ages, strict=True)):
+                    if oldest <= seen <= oldest_gauge and each.kind is Kind.GAUGE:
+                        kept[at] = False
+            if gone:
+                for at, each in enumerate(every):
+                    if each in gone:
+                        kept[at] = False
+            self._forget(unseen, kept)
+
+    def _forget(self, unseen: Unseen, kept: list[bool]) -> None:
+        """All but those; the long period that is under way still reports the others."""
+        if all(kept):
+            return
+        if self._long is not None:
+            for row, is_kept in zip(unseen.rows(), kept, strict=True):
+                if not is_kept:
+                    self._long.note(*row)
+        unseen.keep(kept)
 
     def _is_over(self, series: Series, age: int, seen: int) -> bool:
         own = self._treatments.of(series).idle_ttl
@@ -295,12 +330,23 @@ class Closer:
         own = self._treatments.of(series).is_silent
         return series.kind in self._silent if own is None else own
 
-    def _carry(self, age: int, series: Series, slot: Slot) -> None:
-        """Remember what the series reports should it be idle from now on."""
-        if series.kind in REPORTED_IDLE and not self._is_silent(series):
-            self._seen[series] = age
-            if isinstance(slot, GaugeBase):
-                self._last[series] = slot.last
+    def _note_seen(self, age: int, slots: dict[Series, Slot]) -> None:
+        """Remember what these report should they be idle from now on."""
+        kinds, are_any = REPORTED_IDLE - self._silent, self._treatments.are_any
+        rest, contents = iter(slots), iter(slots.values())
+        while every := list(islice(rest, MOST)):
+            told = [
+                each.kind in REPORTED_IDLE and not self._is_silent(each)
+                if are_any
+                else each.kind in kinds
+                for each in every
+            ]
+            last = [
+                slot.last if isinstance(slot, GaugeBase) else 0.0
+                for slot in compress(islice(contents, MOST), told)
+            ]
+            series = list(compress(every, told))
+            self._unseen.append(Unseen(series, last, [age] * len(series)))
 
     def _go_along(self, long: int) -> None:
         """The clock was set: what is under way goes on as ``long``, unless that is near."""
@@ -319,11 +365,10 @@ class Closer:
         long: int,
         start: int,
         slots: dict[Series, Slot],
-        idle: Iterable[_Row],
     ) -> list[Rollup]:
         if self._long is None:
             self._long = _Long(long)
-        self._long.take(slots, idle)
+        self._long.take(slots)
         if start + self._length < self._long.start + self._long_length:
             return []
         return self.finish()

@@ -5,6 +5,7 @@ nor where it goes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, NamedTuple, TypeVar
 
 from twisted.internet.defer import Deferred
@@ -63,6 +64,7 @@ class Closing(Generic[Sealed]):
     and how many of the entries no request can carry. ``waiting`` gives what the spool
     has of periods that ended at some moments. ``lost`` counts periods that a defect of
     ours kept from being closed; ``seconds`` is what the last one took, by ``clock``.
+    ``undisturbed`` is for the time in which the rows of a period are put together.
     """
 
     _log = Logger()
@@ -79,10 +81,11 @@ class Closing(Generic[Sealed]):
         waiting: Callable[[Collection[int]], Iterable[str]] = lambda _: (),
         stored: Callable[[int, QueueTally, int], None],
         clock: Callable[[], float] = lambda: 0.0,
+        undisturbed: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.lost = 0
         self.seconds = 0.0
-        self._clock = clock
+        self._clock, self._undisturbed = clock, undisturbed
         self._lane = lane
         self._close, self._finish = close, finish
         self._compose, self._append, self._commit = compose, append, commit
@@ -114,7 +117,8 @@ class Closing(Generic[Sealed]):
         self, rollups: Callable[[], Sequence[Rollup]], recovered: bool
     ) -> _Stored:
         began = self._clock()
-        closed = rollups()
+        with self._undisturbed():
+            closed = rollups()
         packed = [self._compose(rollup) for rollup in closed]
         batches = _one_by_one(closed, packed)
         if recovered:

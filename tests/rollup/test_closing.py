@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 
+import pytest
+
+from relay.rollup.book import Book
 from relay.rollup.closing import Closer
 from relay.rollup.engine import Rollup
 from relay.rollup.series import Series
 from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
 from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary, Summary
 from relay.rollup.timer import TimerSlot
+from relay.rollup.unseen import MOST
 from relay.statsd.sample import Kind
 
 C, G, T, S = (
@@ -44,6 +48,12 @@ def rows(rollup: Rollup) -> Mapping[Series, Summary]:
     found = dict(rollup.rows)
     assert len(found) == len(rollup.rows)
     return found
+
+
+def seen_at(value: float) -> GaugeSlot:
+    slot = GaugeSlot()
+    assert slot.add(float(value), 1.0)
+    return slot
 
 
 IDLE = {
@@ -121,6 +131,68 @@ def test_an_idle_long_period_has_idle_rows() -> None:
         subject.close(start, slots() if start == 0 else {})
     found = [subject.close(start, {}) for start in range(300, 600, 60)]
     assert rows(found[-1][1]) == IDLE
+
+
+def test_a_series_that_falls_silent_is_in_the_long_period_still() -> None:
+    """It was reported idle in one of its base periods; nothing knows of it any more."""
+    for how in ("is gone", "was too long idle", "is of a silent kind"):
+        subject = closer(idle_ttl=60 if how == "was too long idle" else 0)
+        subject.close(240, slots())
+        subject.close(300, {})
+        if how == "is of a silent kind":
+            subject.change((50,), 0, (Kind.COUNTER, Kind.GAUGE, Kind.SET))
+        for start in range(360, 540, 60):
+            [base] = subject.close(
+                start, {}, gone=(C, G, S) if how == "is gone" else ()
+            )
+            assert rows(base) == {}
+        [_, long] = subject.close(540, {})
+        assert rows(long) == IDLE
+
+
+def test_an_idle_series_is_in_no_long_period_before_it_was_seen() -> None:
+    """One that is over is reported as it was, when its successor's first period comes."""
+    subject = closer()
+    subject.close(0, {C: CounterSlot(1.0, 1.0)})
+    long, base = subject.close(300, slots())
+    assert rows(long) == {C: CounterSummary(1.0, 1.0)}
+    assert len(rows(base)) == 4
+
+
+def test_what_is_carried_of_a_long_period_has_its_idle_series() -> None:
+    """So that a successor reports them, also where they are idle no longer."""
+    subject, successor = closer(), closer(silent=(Kind.COUNTER, Kind.GAUGE, Kind.SET))
+    subject.close(240, slots())
+    subject.close(300, {})
+    successor.restore(subject.carried())
+    [long] = successor.finish()
+    assert rows(long) == IDLE
+
+
+def test_many_idle_series_come_back_and_go_one_by_one() -> None:
+    """More than one list of them; none is told twice, none is lost."""
+    many = [
+        Series(Kind.GAUGE, f"n{n}", (), f"n{n}", ()) for n in range(2 * MOST + 1234)
+    ]
+    subject, back = closer(long_factor=0), {n * 1000 for n in range(50)}
+    subject.close(0, {each: seen_at(n) for n, each in enumerate(many)})
+    [some] = subject.close(60, {many[n]: seen_at(-n) for n in back})
+    expected = {each: float(-n if n in back else n) for n, each in enumerate(many)}
+    for rollup in (some, *subject.close(120, {})):
+        last = {each: told.last for each, told in rows(rollup).items()}  # type: ignore[union-attr]  # gauges
+        assert last == expected
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_slots_are_given_away(pages: int) -> None:
+    """What a period held is freed with its rows, since nobody else has it any more."""
+    book = Book(0)
+    for at in range(pages):
+        book.page(at).slots.update(slots())
+    whole = book.whole()
+    assert [book.page(at).slots for at in range(pages)] == [{}] * pages
+    [base] = closer(long_factor=0).close(0, whole)
+    assert (len(base.rows), whole) == (4, {})
 
 
 def test_a_gap_is_absent() -> None:

@@ -1,6 +1,7 @@
 """A period is closed, composed, appended and committed in that order, or counted as lost."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 
 import pytest
@@ -33,6 +34,8 @@ class Rig:
         self.in_spool: list[str] = []
         self.refused: list[Oversize] = []
         self.breaks_after: int | None = None
+        self.is_undisturbed = False
+        self.closed_undisturbed: list[bool] = []
         self.closing: Closing[int] = Closing(
             lane=InlineLane(),
             close=self._close,
@@ -42,12 +45,20 @@ class Rig:
             commit=lambda: self.said.append("commit"),
             waiting=self._waiting,
             stored=lambda *told: self.said.append(told),
+            undisturbed=self._undisturbed,
         )
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        before, self.is_undisturbed = self.is_undisturbed, True
+        yield
+        self.is_undisturbed = before
 
     def _close(self, sealed: int) -> Sequence[Rollup]:
         if sealed < 0:
             raise ValueError("a defect")
         self.said.append(f"close {sealed}")
+        self.closed_undisturbed.append(self.is_undisturbed)
         return [Rollup(sealed, 60, Rows())]
 
     def _compose(self, rollup: Rollup) -> Packed:
@@ -92,6 +103,15 @@ def test_the_rows_of_a_period_are_released() -> None:
     rig.closing.take(60)
     assert Rows.released == before + 1
     Rollup(0, 60, []).release()
+
+
+def test_nobody_looks_at_the_rows_while_they_are_put_together() -> None:
+    """Afterwards all goes on as ever."""
+    rig = Rig()
+    rig.closing.take(60)
+    rig.closing.finish()
+    assert rig.closed_undisturbed == [True, True]
+    assert not rig.is_undisturbed
 
 
 def test_what_no_request_can_carry_is_counted() -> None:
