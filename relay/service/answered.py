@@ -7,8 +7,10 @@ by the reactor's.
 """
 
 from array import array
+from bisect import bisect_right
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from threading import Lock
 from typing import NamedTuple, Protocol, overload
 
 from relay.cloudmonitor.datum import Values, values_of
@@ -25,6 +27,9 @@ __all__ = ["Answer", "Answers", "Noting", "Reported", "Watched"]
 ENTRIES_REMEMBERED = 262_144
 """Eight bytes each: a period of 100,000 series twice, and a long one."""
 
+_PARTS = 64
+"""In which they are forgotten."""
+
 WATCHED_MAX = 500
 
 
@@ -38,9 +43,28 @@ class Answer(NamedTuple):
     closed_at: int
 
 
-class _Remembered(NamedTuple):
-    answer: Answer
-    subjects: "array[int]"
+class _Alike:
+    """Requests that were answered alike: when each was, and whose entries were in them.
+
+    ``ends`` are the places in ``subjects`` behind those of each request.
+    """
+
+    __slots__ = ("answer", "ends", "moments", "subjects")
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.moments, self.ends = array("d"), array("l")
+        self.subjects = array("q")
+
+    def add(self, at: float, subjects: Iterable[int]) -> None:
+        self.subjects.extend(subjects)
+        self.moments.append(at)
+        self.ends.append(len(self.subjects))
+
+    def latest(self, number: int) -> Answer:
+        """The last one to that subject, which is among them."""
+        at = len(self.subjects) - 1 - self.subjects[::-1].index(number)
+        return self.answer._replace(at=self.moments[bisect_right(self.ends, at)])
 
 
 class Answers:
@@ -48,30 +72,44 @@ class Answers:
 
     def __init__(self, wall: Callable[[], float], limit: int = ENTRIES_REMEMBERED):
         self._wall, self._limit = wall, limit
-        self._latest: deque[_Remembered] = deque()
+        self._together = max(1, limit // _PARTS)
+        self._latest: deque[_Alike] = deque()
         self._entries = 0
+        self._lock = Lock()
 
     def note(self, batch: Batch, outcome: Outcome) -> None:
         """A request with ``batch`` was answered."""
         said = [getattr(outcome, field, "") for field in ("code", "reason", "message")]
         text = " ".join(filter(None, said))
         answer = Answer(word_of(outcome), text, self._wall(), batch.closed_at)
-        subjects = array("q", (hash(subject(item)) for item in batch.items))
-        self._latest.append(_Remembered(answer, subjects))
-        self._entries += len(subjects)
-        while self._entries > self._limit and len(self._latest) > 1:
-            self._entries -= len(self._latest.popleft().subjects)
+        subjects = [hash(subject(item)) for item in batch.items]
+        with self._lock:
+            self._among(answer).add(answer.at, subjects)
+            self._entries += len(subjects)
+            while self._entries > self._limit and len(self._latest) > 1:
+                self._entries -= len(self._latest.popleft().subjects)
 
     def of(self, subjects: Collection[str]) -> Mapping[str, Answer]:
         """The last answer to each that is remembered; 15 ms where all is looked through."""
         wanted = {hash(one): one for one in subjects}
         found: dict[str, Answer] = {}
-        for answer, hashes in reversed(list(self._latest)):
-            if not wanted:
-                break
-            for number in set(wanted).intersection(hashes):
-                found[wanted.pop(number)] = answer
+        with self._lock:
+            for alike in reversed(self._latest):
+                if not wanted:
+                    break
+                for number in set(wanted).intersection(alike.subjects):
+                    found[wanted.pop(number)] = alike.latest(number)
         return found
+
+    def _among(self, answer: Answer) -> _Alike:
+        """Where an answer belongs: few lie between those that are alike."""
+        if self._latest:
+            last = self._latest[-1]
+            is_like = last.answer._replace(at=answer.at) == answer
+            if is_like and len(last.subjects) < self._together:
+                return last
+        self._latest.append(_Alike(answer))
+        return self._latest[-1]
 
 
 class _Sink(Protocol):

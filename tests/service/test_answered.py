@@ -1,5 +1,9 @@
 """What is remembered of answers and of values: of the right series, and of a fixed size."""
 
+import gc
+import tracemalloc
+from itertools import count
+
 from relay.cloudmonitor.hybrid import compose_hybrid
 from relay.cloudmonitor.packing import compose
 from relay.cloudmonitor.subject import subject, subjects_of
@@ -70,6 +74,36 @@ def test_no_more_entries_are_remembered_than_the_limit() -> None:
     answers.note(batches(*many)[0], Accepted())
     assert of(answers, ONE) is None
     assert of(answers, many[4]) == "accepted"
+
+
+def test_each_answer_has_its_own_moment() -> None:
+    """Also where many are alike; the latest counts."""
+    clock = count(100.0)
+    answers = Answers(wall=lambda: next(clock))
+    every = [a_series(f"m{n}") for n in range(9)]
+    for series in (*every, *every[:5], ONE):
+        answers.note(batches(series)[0], Accepted())
+    found = [answers.of(subjects_of(series)) for series in every]
+    assert [answer.at for each in found for answer in each.values()] == [
+        *(109.0 + n for n in range(5)),
+        *(100.0 + n for n in range(5, 9)),
+    ]
+
+
+def test_a_request_takes_little_more_than_its_numbers() -> None:
+    """So that what is remembered has its full size soon, and it is a small one."""
+    answers = Answers(wall=lambda: 1e9)
+    made = [batches(*(a_series(f"m{n}.{k}") for n in range(20)))[0] for k in range(9)]
+    answers.note(made[0], Accepted())
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            answers.note(made[number % 9]._replace(closed_at=10**9), Accepted())
+        gc.collect()  # empties the lists of tuples to be used again
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 1000 * 20 * 8 * 1.3
 
 
 def test_a_sink_is_what_it_was_while_it_is_noted() -> None:
