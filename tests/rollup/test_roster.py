@@ -167,6 +167,22 @@ def test_both_do_the_same(operations: list[tuple[str, int, int]]) -> None:
     assert ordered[0] == ordered[1]
 
 
+@pytest.mark.native
+@given(st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 6)), max_size=12))
+def test_both_note_alike_who_is_seen_again(seen: list[tuple[Kind, int]]) -> None:
+    """A gauge's latest slot and the order, however late a value comes."""
+    every = {kind: series("a", kind) for kind in KINDS}
+    rosters = PythonRoster(), native()
+    for roster in rosters:
+        for one in every.values():
+            roster.add(one, 0)
+    for kind, period in seen:
+        done = [apply(roster, "again", every[kind], period) for roster in rosters]
+        assert done[0] == done[1]
+    ordered = [[shown(held) for held in in_order(one)] for one in rosters]
+    assert ordered[0] == ordered[1]
+
+
 def apply(roster: Roster, operation: str, one: Series, period: int) -> object:
     held = roster.of(one)
     match operation:
