@@ -102,8 +102,8 @@ class HeldSeries:
         rules = rules or Rules()
         self._quota, self._treatments = rules.quota, rules.treatments
         self._tell_let_go, self._released = let_go, released
-        self._held = self.roster = roster()
-        self.get, self.of = self._held.get, self._held.of
+        self.roster = roster()
+        self.get, self.of = self.roster.get, self.roster.of
         self._places = 0  # that are taken
         self._of_name: dict[str, OrderedDict[Series, None]] = {}
         self._leaving: deque[tuple[int, Series]] = deque()
@@ -120,7 +120,7 @@ class HeldSeries:
         self._many: list[_Crowd] = []  # maybe part of one, of the same span
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self.roster)
 
     @property
     def came(self) -> int:
@@ -131,7 +131,7 @@ class HeldSeries:
         """Note that ``held`` has a sample in ``period``; late ones make nothing older."""
         if period <= held.seen:
             return held
-        return self._held.renew(held, period, held.gauge, held.gauge_period)
+        return self.roster.renew(held, period, held.gauge, held.gauge_period)
 
     def memory(self, held: Held, period: int) -> float:
         """What a delta in ``period`` is added to: a gauge's last value, 0 without one."""
@@ -147,7 +147,7 @@ class HeldSeries:
         gauge = held.gauge
         if gauge is slot or (gauge is not None and period < held.gauge_period):
             return
-        self._held.renew(held, held.seen, slot, period)
+        self.roster.renew(held, held.seen, slot, period)
 
     def no_room(self, identity: Identity, now: int, priority: int = 0) -> Reason | None:
         """Why a new series finds no place; ``now`` is the period that is open."""
@@ -187,11 +187,11 @@ class HeldSeries:
 
     def all(self) -> list[Held]:
         """All of them, in no order."""
-        return self._held.all()
+        return self.roster.all()
 
     def as_admitted(self) -> list[Held]:
         """All of them, the first admitted first; for an operator's eyes."""
-        return self._held.as_added()
+        return self.roster.as_added()
 
     def turnover(self) -> Turnover:
         """What ``restore`` wants besides."""
@@ -218,7 +218,7 @@ class HeldSeries:
         self._crowds = [(period, list(came)) for period, came in turnover.crowds]
         self._many = [(period, list(came)) for period, came in turnover.many]
         self._leaving = deque(turnover.leaving)
-        self._held.clear()
+        self.roster.clear()
         self._of_name.clear()
         self._places = 0
         kept: list[Held] = []
@@ -240,7 +240,7 @@ class HeldSeries:
     def _enter(
         self, series: Series, seen: int, gauge: GaugeBase | None, gauge_period: int
     ) -> Held:
-        held = self._held.add(series, seen, gauge, gauge_period)
+        held = self.roster.add(series, seen, gauge, gauge_period)
         self._places += _places(series.name, series.tags)
         if self._limit_per_name:
             self._of_name.setdefault(series.name, OrderedDict())[series] = None
@@ -256,10 +256,10 @@ class HeldSeries:
             return
         self._many.clear()
         # In the first period of all everything is new.
-        is_limited = self._limit_of_new and self._held
-        known = len(self._held) - sum(len(came) for _, came in self._crowds)
+        is_limited = self._limit_of_new and self.roster
+        known = len(self.roster) - sum(len(came) for _, came in self._crowds)
         self._newcomers = max(self._limit_of_new, known) if is_limited else self._limit
-        self._in_span = now // self._span if self._held else None
+        self._in_span = now // self._span if self.roster else None
 
     def _see_off(self) -> None:
         """A period has ended; who came in it is part of a crowd, if there was one.
@@ -277,7 +277,7 @@ class HeldSeries:
             self._many.append((self._now, self._came))
 
     def _make_room(self, now: int) -> bool:
-        oldest = self._held.oldest()
+        oldest = self.roster.oldest()
         if oldest is not None and self._is_silent(oldest, now):
             self._let_go(oldest, now)
             return True
@@ -325,8 +325,8 @@ class HeldSeries:
         if not self._quota.limit:
             return True
         most = self._quota.share(priority)
-        while len(self._held) >= most:
-            oldest = self._held.oldest()
+        while len(self.roster) >= most:
+            oldest = self.roster.oldest()
             if oldest is None or not self._is_silent(oldest, now):
                 return False
             self._let_go(oldest, now)
@@ -346,7 +346,7 @@ class HeldSeries:
 
     def _let_go(self, held: Held, now: int) -> None:
         series = held.series
-        self._held.remove(held)
+        self.roster.remove(held)
         self._places -= _places(series.name, series.tags)
         self._is_shut = False
         if self._limit_per_name:
