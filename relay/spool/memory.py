@@ -3,9 +3,8 @@
 It keeps batches in the order of their age, live ones before the backlog. While there is
 room they stay as they are, since most are gone within the minute; where it gets scarce
 the first to come are compressed as the spool of files has it, so that both hold as long an
-outage in the same space. It
-knows nothing of requests, retries or clocks. Thread: any one at a time (the disk lane), so that
-a spool of files can stand in its place.
+outage in the same space. It knows nothing of requests, retries or clocks. Thread: any one
+at a time (the disk lane), so that a spool of files can stand in its place.
 """
 
 from collections import Counter, deque
@@ -39,6 +38,7 @@ class Parked(NamedTuple):
 
 
 _FEW = 64
+"""That are gone and not forgotten yet."""
 
 _ITEM_BYTES = 57
 """What a text takes in memory beside its characters, and its place in a tuple."""
@@ -139,7 +139,6 @@ class MemorySpool:
             self._live.append(kept)
             self._oldest = min(self._oldest, kept.closed_at)
             self._enter(kept)
-            self._press()
         self._make_room()
         return self.tally()
 
@@ -219,6 +218,8 @@ class MemorySpool:
         self._loose.append(kept)
         self._entries += kept.entries
         self._bytes += kept.size
+        while self._bytes > self._limit and self._loose:
+            self._bytes -= self._loose.popleft().press()
 
     def _leave(self, kept: _Kept) -> None:
         self._entries -= kept.entries
@@ -229,10 +230,6 @@ class MemorySpool:
             loose.popleft()
         if len(loose) > 2 * (len(self._live) + len(self._backlog)) + _FEW:
             self._loose = deque(kept for kept in loose if kept.is_as_it_came)
-
-    def _press(self) -> None:
-        while self._bytes > self._limit and self._loose:
-            self._bytes -= self._loose.popleft().press()
 
     def _make_room(self) -> None:
         excess = self._bytes - self._limit
