@@ -22,7 +22,9 @@ from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
 from relay.destination import (
+    answers_at_once,
     counting,
+    in_flight,
     open_sinks,
     open_spool,
     provider_of,
@@ -45,7 +47,7 @@ from relay.service.heap import Heap
 from relay.service.inherit import Inherited
 from relay.service.intake import Intake
 from relay.service.lag import ReactorLag
-from relay.service.lanes import ThreadLane, at_most
+from relay.service.lanes import InlineLane, ThreadLane, at_most
 from relay.service.scarcity import QuotaWatch
 from relay.settings import (
     Listen,
@@ -330,11 +332,11 @@ class Relay:
             policy=Policy(uncertain_limit=settings.uncertain_retries),
             pace=Pace(request_rate(settings)),
             disk=self._disk,
-            http=self._http,
+            http=InlineLane() if answers_at_once(settings) else self._http,
             clock=self._reactor,
             wall=self._wall,
             jitter=random.random,
-            slots=1 if settings.sink == "stdout" else settings.requests_in_flight,
+            slots=in_flight(settings),
             spread=settings.send_spread,
             took=self._telemetry.observe_request,
             too_many_series=self._rules.quota.service_is_full,

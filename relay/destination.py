@@ -42,8 +42,10 @@ __all__ = [
     "Sink",
     "Spool",
     "Whispered",
+    "answers_at_once",
     "counting",
     "endpoint_of",
+    "in_flight",
     "open_sink",
     "open_sinks",
     "open_spool",
@@ -177,6 +179,9 @@ class Spool(courier.Spool, Protocol):
         ...
 
 
+IN_FLIGHT_AT_ONCE = 64
+"""Batches a visit: of fewer the visits cost more than what is done there."""
+
 UNLIMITED = 1e6
 """Requests a second where there are none: nobody limits a stream or a void."""
 
@@ -184,6 +189,18 @@ UNLIMITED = 1e6
 def request_rate(settings: Settings) -> float:
     """Requests a second."""
     return paced(settings, settings.requests_per_second)
+
+
+def answers_at_once(settings: Settings) -> bool:
+    """Whether its sink needs no thread to wait in."""
+    return settings.sink == "null"
+
+
+def in_flight(settings: Settings) -> int:
+    """Batches that may be under way; what answers at once costs a visit to the spool."""
+    if answers_at_once(settings):
+        return IN_FLIGHT_AT_ONCE
+    return 1 if settings.sink == "stdout" else settings.requests_in_flight
 
 
 def paced(settings: Settings, asked: float) -> float:

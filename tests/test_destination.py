@@ -14,6 +14,8 @@ from relay.delivery.outcome import Accepted, Uncertain
 from relay.destination import (
     SINKS,
     Whispered,
+    answers_at_once,
+    in_flight,
     open_sink,
     open_sinks,
     open_spool,
@@ -30,6 +32,18 @@ REGION = ("region", "cn-hangzhou")
 def loaded(*flags: tuple[str, str], **environment: str) -> Loaded:
     """Settings from flags, with variables of the vendor."""
     return load(None, dict(flags), environment, will_run=False)
+
+
+@pytest.mark.parametrize(
+    ("sink", "at_once", "batches"),
+    [("null", True, 64), ("stdout", False, 1), ("emulator", False, 3)],
+)
+def test_a_sink_that_answers_at_once_gets_many_batches_and_no_thread(
+    sink: str, at_once: bool, batches: int
+) -> None:
+    """The other ones get as many as the setting says; standard output keeps an order."""
+    settings = loaded(("sink", sink), ("requests_in_flight", "3")).settings
+    assert (answers_at_once(settings), in_flight(settings)) == (at_once, batches)
 
 
 def test_every_choice_of_the_setting_has_a_row() -> None:

@@ -34,6 +34,13 @@ class Pace:
         """Seconds until a request may leave; 0 if it may now."""
         return max(0.0, self._due - self._slack - now)
 
+    def room(self, now: float) -> int:
+        """How many requests may leave now, one right after the other."""
+        if self.wait(now) > 0:
+            return 0
+        late = now + self._slack - max(self._due, now)
+        return 1 + int(late / self._interval)
+
     def take(self, now: float) -> None:
         """A request leaves."""
         self._due = max(self._due, now) + self._interval

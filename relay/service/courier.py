@@ -2,11 +2,12 @@
 
 Which verdict an outcome deserves (policy), whether the road is open (gate), how fast
 requests may leave (pace) and what adds up to what (ledger) is decided in pure rooms; here
-it is carried out. Spool and sink block, so each is called in a lane of its own.
+it is carried out. Spool and sink block, so each is called in a lane of its own; of the
+spool as much as is due is asked in one visit.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, assert_never
 
 from twisted.internet.defer import Deferred
@@ -38,6 +39,7 @@ from relay.delivery.policy import (
 )
 from relay.service.journal import CourierStatus, Journal
 from relay.service.lanes import Lane
+from relay.service.visit import Spool, Visit, visit
 
 __all__ = ["Courier", "CourierStatus", "Sink", "Spool"]
 
@@ -60,44 +62,19 @@ class Sink(Protocol):
         ...
 
 
-class Spool(Protocol):
-    """Where batches wait. May block; one thread at a time.
-
-    A batch that was taken is under way until one of the last four is called with it; it
-    is neither dropped nor taken again meanwhile. Each gives the counts after it.
-    """
-
-    def append(self, batches: Iterable[Batch], /) -> QueueTally:
-        """Take in what was closed."""
-        ...
-
-    def take(self, now: float, /) -> tuple[Batch | None, QueueTally]:
-        """The next batch; ``now`` in Unix seconds tells which are too old."""
-        ...
-
-    def acknowledge(self, batch_id: str, /) -> QueueTally:
-        """It was delivered."""
-        ...
-
-    def give_back(self, batch_id: str, behind: bool, /) -> QueueTally:
-        """It was not: next again, or behind all others."""
-        ...
-
-    def split(self, batch_id: str, /) -> QueueTally:
-        """Its halves take its place."""
-        ...
-
-    def park(self, batch_id: str, reason: str, /) -> QueueTally:
-        """It is put aside for good."""
-        ...
-
-
 class _Flight(NamedTuple):
     """A request under way."""
 
     batch: Batch
     ticket: Ticket
     left_at: float
+
+
+class _Delivered(NamedTuple):
+    """Accepted, and not acknowledged yet."""
+
+    flight: _Flight
+    how: Ack
 
 
 class Courier:
@@ -136,7 +113,8 @@ class Courier:
         self._slots, self._spread, self._took = slots, spread, took
         self._too_many_series = too_many_series
         self._flights = 0
-        self._taking = False
+        self._delivered: dict[str, _Delivered] = {}
+        self._visiting = False
         self._drained = True
         self._not_before = self._spread_until = float("-inf")
         self._share = 0.0
@@ -212,15 +190,32 @@ class Courier:
         wait = self._wait(now)
         if self._is_over(now + wait):
             self._end()
-        elif self._ledger.tally.ready == 0:
-            self._drained = self._flights == 0 and not self._taking
-        elif wait > 0:
-            self._poke(wait)
-        elif not self._taking and self._has_slot:
-            self._taking = True
-            taking = self._disk.run(self._spool.take, self._now_for_age())
-            taking.addCallback(self._taken)
-            taking.addErrback(self._not_taken)
+        elif not self._visiting and not self._visit(now):
+            if self._ledger.tally.ready == 0:
+                self._drained = self._flights == 0
+            elif wait > 0:
+                self._poke(wait)
+
+    def _visit(self, now: float) -> bool:
+        """Tell the spool what was delivered and have what may leave, if there is any."""
+        delivered, self._delivered = self._delivered, {}
+        most = self._room(now)
+        if delivered or most:
+            self._visiting = True
+            visiting = self._disk.run(
+                visit, self._spool, tuple(delivered), most, self._now_for_age()
+            )
+            visiting.addCallback(self._visited, delivered, most)
+            visiting.addErrback(self._defect)
+            visiting.addCallback(self._left)
+        return self._visiting
+
+    def _room(self, now: float) -> int:
+        """How many batches may leave."""
+        if not self._running or self._wait(now) > 0 or self._ledger.tally.ready == 0:
+            return 0
+        spread = now < self._spread_until
+        return max(0, min(self._free, 1 if spread else self._pace.room(now)))
 
     def _now_for_age(self) -> float:
         """Unix seconds by which ages are told, never too late.
@@ -235,29 +230,42 @@ class Courier:
         )
 
     @property
-    def _has_slot(self) -> bool:
-        return self._flights < (1 if self._gate.narrow else self._slots)
+    def _free(self) -> int:
+        return (1 if self._gate.narrow else self._slots) - self._flights
 
-    def _taken(self, taken: tuple[Batch | None, QueueTally]) -> None:
-        batch, tally = taken
-        self._taking = False
+    def _visited(
+        self, found: Visit, delivered: Mapping[str, _Delivered], most: int
+    ) -> None:
+        tally = found.tally or self._ledger.tally
         self._ledger.moved(tally)
-        if batch is not None:
-            now = self._clock.seconds()
-            if self._has_slot and self._gate.wait(now) <= 0:
+        for batch_id in delivered.keys() - found.failed.keys():
+            flight, how = delivered[batch_id]
+            self._acked(tally, len(flight.batch.items), how)
+        for batch_id, failure in found.failed.items():
+            back = self._crashed(failure, delivered[batch_id].flight)
+            back.addErrback(self._defect)
+        if found.stopped is not None:
+            self._defect(found.stopped)
+        self._leave_or_give_back(found.taken)
+        # A spool that counts what it cannot give must not be asked over and over.
+        empty_handed = most > 0 and not found.taken and tally.ready > 0
+        if empty_handed or found.stopped is not None:
+            self._not_before = self._clock.seconds() + self._policy.base
+
+    def _leave_or_give_back(self, taken: Sequence[Batch]) -> None:
+        now, back = self._clock.seconds(), []
+        for batch in taken:
+            if self._free > 0 and self._wait(now) <= 0:
                 self._leave(batch, now)
             else:  # the road was closed meanwhile
-                back = self._disk.run(self._spool.give_back, batch.id, _FIRST)
-                back.addCallbacks(self._ledger.moved, self._defect)
-        # A spool that counts what it cannot give must not be asked over and over.
-        empty_handed = batch is None and tally.ready > 0
-        self._poke(self._policy.base if empty_handed else 0.0)
+                back.append(batch)
+        for batch in reversed(back):
+            going = self._disk.run(self._spool.give_back, batch.id, _FIRST)
+            going.addCallbacks(self._ledger.moved, self._defect)
 
-    def _not_taken(self, failure: Failure) -> None:
-        self._taking = False
-        self._defect(failure)
-        self._not_before = self._clock.seconds() + self._policy.base
-        self._poke(self._policy.base)
+    def _left(self, _: object) -> None:
+        self._visiting = False
+        self._poke(0.0)
 
     def _space(self, now: float, share: float, requests: float) -> None:
         """What is ready leaves evenly over what is left of the spread."""
@@ -284,7 +292,7 @@ class Courier:
 
     # The way back: outcome, verdict, deed.
 
-    def _landed(self, outcome: Outcome, flight: _Flight) -> "Deferred[None]":
+    def _landed(self, outcome: Outcome, flight: _Flight) -> "Deferred[None] | None":
         now = self._clock.seconds()
         self._took(now - flight.left_at)
         self._ledger.answered(outcome, flight.batch.size_bytes)
@@ -309,12 +317,12 @@ class Courier:
 
     def _act(
         self, verdict: Verdict, outcome: Outcome, flight: _Flight
-    ) -> "Deferred[None]":
+    ) -> "Deferred[None] | None":
         batch, spool = flight.batch, self._spool
         match verdict:
             case Ack():
-                done = self._disk.run(spool.acknowledge, batch.id)
-                return done.addCallback(self._acked, len(batch.items), verdict)
+                self._delivered[batch.id] = _Delivered(flight, verdict)
+                return None
             case Halve():
                 return self._move(spool.split, batch.id)
             case Park(reason=reason):
@@ -362,13 +370,16 @@ class Courier:
 
     def _settled(self, _: object) -> None:
         self._flights -= 1
+        if self._delivered and not self._visiting:
+            self._visit(self._clock.seconds())
         self._poke(0.0)
 
     # The end, and what must not happen.
 
     def _is_over(self, next_at: float) -> bool:
         """Whether nothing more can be done before the deadline of a stop."""
-        if self._deadline_call is None or self._flights or self._taking:
+        under_way = self._flights or self._visiting or self._delivered
+        if self._deadline_call is None or under_way:
             return False
         return self._ledger.tally.ready == 0 or next_at >= self._deadline
 

@@ -43,6 +43,19 @@ def test_waiting_as_told_is_enough(rate: float) -> None:
         pace.take(now)
 
 
+@given(RATES | st.just(1e6), st.lists(st.floats(0, 40), max_size=20))
+def test_so_many_as_there_is_room_for_may_leave(
+    rate: float, arrivals: list[float]
+) -> None:
+    """That many one right after the other, and not one more."""
+    pace = Pace(rate)
+    for now in sorted(arrivals):
+        for _ in range(pace.room(now)):
+            assert pace.wait(now) < 1e-9
+            pace.take(now)
+        assert pace.wait(now) + 1e-9 >= 0 if pace.room(now) else pace.wait(now) > 0
+
+
 @pytest.mark.parametrize("rate", [1.0, 10.0, 200.0])
 def test_a_sender_a_little_late_keeps_most_of_the_rate(rate: float) -> None:
     """With timers 15 ms late a backlog still leaves at 95 % of the rate or more."""

@@ -68,6 +68,17 @@ class HeldLane:
             go()
 
 
+class CountingLane(InlineLane):
+    """Runs calls at once, and counts them."""
+
+    calls = 0
+
+    def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
+        """One more."""
+        self.calls += 1
+        return super().run(function, *args)
+
+
 class SlowLane:
     """Runs calls at once, and lets their results come ``seconds()`` later."""
 
@@ -90,7 +101,7 @@ class Rig:
         script: Iterable[Outcome | Exception] = (),
         *,
         http: HeldLane | SlowLane | None = None,
-        disk: HeldLane | None = None,
+        disk: HeldLane | CountingLane | None = None,
         rate: float = 1000.0,
         jitter: float | Callable[[], float] = 0.5,
         spread: float = 0.0,

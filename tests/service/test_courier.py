@@ -17,7 +17,7 @@ from relay.delivery.outcome import (
 )
 from relay.delivery.policy import Policy
 from relay.spool.memory import MemorySpool
-from tests.service.courier_rig import WALL_AT_START, HeldLane, Rig
+from tests.service.courier_rig import WALL_AT_START, CountingLane, HeldLane, Rig
 
 
 def test_delivers_what_is_appended() -> None:
@@ -124,7 +124,7 @@ def test_what_waits_at_the_start_leaves_spread() -> None:
 
 def test_throttling_stops_all_batches() -> None:
     """Not one request before the time told, then one alone, then the rest."""
-    rig = Rig([Throttled("Throttling.User", 7.0)])
+    rig = Rig([Throttled("Throttling.User", 7.0)], slots=1)
     rig.close("a", "b", "c")
     rig.run(6.9)
     assert rig.sink.calls == ["a"]
@@ -151,7 +151,7 @@ def test_a_request_that_was_on_its_way_does_not_end_the_throttling() -> None:
 def test_a_batch_in_hand_when_the_road_closes_goes_back() -> None:
     """A slow disk brings it after a neighbour was throttled: it is not sent."""
     http, disk = HeldLane(), HeldLane()
-    rig = Rig([Throttled("T", 7.0)], http=http, disk=disk)
+    rig = Rig([Throttled("T", 7.0)], http=http, disk=disk, rate=20)
     rig.close("a", "b")
     rig.run(0.1)
     disk.release()
@@ -164,10 +164,34 @@ def test_a_batch_in_hand_when_the_road_closes_goes_back() -> None:
     assert rig.ledger.tally.in_flight == 0
 
 
+def test_what_was_taken_with_others_goes_back_in_order() -> None:
+    """The road closes after the first of four: the rest waits in the order it had."""
+    rig = Rig(slots=4)
+    rig.sink.answer = lambda _: Throttled("T", 7.0)
+    rig.close(*"abcd")
+    rig.run(1)
+    assert rig.sink.calls == ["a"]
+    assert rig.ledger.tally.in_flight == 0
+    rig.sink.answer = lambda _: Accepted()
+    rig.run(10)
+    assert rig.sink.calls == ["a", "b", "c", "d", "a"]
+
+
+def test_a_visit_to_the_spool_serves_several_batches() -> None:
+    """As many as may be under way are taken at once, with word of those delivered."""
+    visits = CountingLane()
+    rig = Rig(disk=visits, slots=4, rate=1e6)
+    rig.close(*(f"{n}" for n in range(40)))
+    rig.run(1)
+    assert len(rig.sink.calls) == 40
+    assert rig.ledger.snapshot().acked == 40
+    assert visits.calls == 11
+
+
 def test_outage_waits_grow_and_end() -> None:
     """Ten minutes away: waits of 30 s and more at last, one batch tries, and once it is
     well everything leaves within a minute."""
-    rig = Rig(jitter=0.9)
+    rig = Rig(jitter=0.9, slots=1)
     rig.sink.answer = lambda _: Unavailable("connection refused")
     rig.close("a", "b", "c")
     rig.run(600)
@@ -209,7 +233,7 @@ def test_an_uncertain_outage_parks_nothing_while_others_wait() -> None:
 
 def test_refusal_of_keys_refreshes_once_then_holds() -> None:
     """One more try at once; then one probe a minute, each with credentials anew."""
-    rig = Rig()
+    rig = Rig(slots=1)
     rig.sink.answer = lambda _: Unauthorised("NoPermission", "ask for cms:Put")
     rig.close("a", "b")
     rig.run(1)
@@ -252,7 +276,7 @@ def test_four_refused_together_refresh_once() -> None:
 
 def test_what_will_not_heal_is_tried_once_a_minute() -> None:
     """A certificate that is not trusted holds, with the reason in the status."""
-    rig = Rig()
+    rig = Rig(slots=1)
     rig.sink.answer = lambda _: Unavailable("not trusted", lasting=True)
     rig.close("a", "b")
     rig.run(1)
@@ -357,6 +381,43 @@ def test_a_defect_of_the_sink_stops_nothing(error: Exception) -> None:
     told = [event for event in logs if "log_failure" in event]
     assert rig.ledger.snapshot().acked == 3
     assert (rig.courier.status().defects, len(told)) == (2, 1)
+
+
+def test_a_defect_amid_a_visit_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was taken before the spool failed leaves; the rest follows when it is well."""
+    rig = Rig()
+    take, left = rig.spool.take, iter([True, True, False])
+
+    def fails_third(now: float) -> tuple[Batch | None, QueueTally]:
+        return take(now) if next(left, True) else 1 / 0  # type: ignore[return-value]
+
+    monkeypatch.setattr(rig.courier._spool, "take", fails_third)
+    rig.close(*"abcd")
+    rig.run(0.1)
+    assert (rig.sink.calls, rig.ledger.snapshot().acked) == (["a", "b"], 2)
+    rig.run(5)
+    assert rig.ledger.snapshot().acked == 4
+    assert rig.courier.status().defects == 1
+
+
+def test_one_that_cannot_be_acknowledged_hides_none_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is sent again, as its delivery is known to nobody; the ledger balances."""
+    rig = Rig()
+    acknowledge, bad = rig.spool.acknowledge, iter(["b"])
+
+    def fails_once(batch_id: str) -> QueueTally:
+        if batch_id == "b" and next(bad, None):
+            raise ZeroDivisionError
+        return acknowledge(batch_id)
+
+    monkeypatch.setattr(rig.courier._spool, "acknowledge", fails_once)
+    rig.close(*"abcd")
+    rig.run(30)
+    counts = rig.ledger.snapshot()
+    assert (counts.acked, counts.waiting, counts.balances) == (4, 0, True)
+    assert sorted(rig.sink.calls) == ["a", "b", "b", "c", "d"]
 
 
 def test_a_defect_of_the_spool_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

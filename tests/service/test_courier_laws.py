@@ -85,19 +85,50 @@ class Delivery(RuleBasedStateMachine):
     def requests_stay_within_the_slots(self) -> None:
         assert len(self.http.held) <= 4
 
+    def let_all_end(self) -> None:
+        self.http.release()
+
     def teardown(self) -> None:
         """When the sink is well at last, everything that was not lost for a counted
         reason is delivered."""
         self.will = Accepted()
         for _ in range(400):
-            self.http.release()
+            self.let_all_end()
             self.rig.run(61.0, step=1.0)
             if self.rig.ledger.snapshot().waiting == 0:
                 break
         counts = self.rig.ledger.snapshot()
         assert counts.waiting == 0
+        assert counts.acked + counts.partial == len(self.settled)
         gone = counts.parked + sum(counts.dropped.values())
         assert len(self.settled) == len(self.closed) - gone
 
 
+class SlowDelivery(Delivery):
+    """The same over a slow disk: what the spool is told and gives comes late as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.disk = HeldLane()
+        self.rig.courier._disk = self.disk
+
+    @precondition(lambda self: self.disk.held)
+    @rule(many=st.integers(1, 3))
+    def the_disk_answers(self, many: int) -> None:
+        self.disk.release(many)
+
+    @invariant()
+    def the_ledger_balances(self) -> None:
+        """What was delivered and is not acknowledged yet still waits."""
+        counts = self.rig.ledger.snapshot()
+        assert counts.balances
+        assert counts.closed == len(self.closed)
+        assert counts.acked + counts.partial <= len(self.settled)
+
+    def let_all_end(self) -> None:
+        self.disk.release()
+        super().let_all_end()
+
+
+TestSlowDelivery = pytest.mark.bar("L2")(SlowDelivery.TestCase)
 TestDelivery = pytest.mark.bar("L2")(Delivery.TestCase)
