@@ -6,6 +6,7 @@ knows how many entries make a request, nor who signs it.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -143,7 +144,7 @@ def items(rollup: Rollup, group_of: GroupOf = ALL_IN_NONE) -> Iterator[str]:
     for series, summary in rollup.rows:
         yield (
             f"Dimensions={dimensions_of(series.dimensions)}"
-            f"&GroupId={_plain(group_of(series))}"
+            f"&GroupId={_group(group_of(series))}"
             f"&MetricName={_plain(series.metric)}"
             f"{of_period}{_statistics(summary, seconds)}"
         )
@@ -242,8 +243,14 @@ def _finite(members: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """As ``pe``, in a tenth of the time where it is plain that nothing is to encode."""
-    return text if text.isascii() and text.isidentifier() else pe(text)
+    """As ``pe``, in a fifth of the time where nothing is to encode."""
+    return text if _is_unreserved(text) else pe(text)
+
+
+_is_unreserved = re.compile(r"[A-Za-z0-9_.~-]*").fullmatch
+
+_group = lru_cache(maxsize=1024)(_plain)
+"""There are few."""
 
 
 def _count(samples: float) -> float:
