@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from relay.rollup.counter import CounterSlot
 from relay.rollup.slot import (
     CounterBase,
-    CounterSlot,
     GaugeBase,
     GaugeSlot,
     SetBase,

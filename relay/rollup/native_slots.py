@@ -3,6 +3,7 @@
 The native hot path writes to them under the table's lock, without the GIL.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -22,6 +23,16 @@ class NativeCounter(Counter, CounterBase):
     """Two doubles."""
 
     __slots__ = ()
+
+    def __init__(self, total: float = 0.0, count: float = 0.0) -> None:
+        self.total, self.count = total, count
+
+    def add(self, value: float, weight: float) -> bool:
+        total, count = self.total + value * weight, self.count + weight
+        if not (math.isfinite(total) and math.isfinite(count)):
+            return False
+        self.total, self.count = total, count
+        return True
 
 
 class NativeGauge(Gauge, GaugeBase):

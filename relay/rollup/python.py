@@ -4,6 +4,7 @@ Its hot path is one loop over lines and two look-ups in dicts. No clock, no IO, 
 """
 
 from relay.rollup.core import Core
+from relay.rollup.counter import SMALL
 from relay.rollup.effort import ENOUGH, FOLDING
 from relay.rollup.engine import FeedSome
 from relay.rollup.finite import SAFE_VALUE
@@ -73,14 +74,12 @@ class PythonEngine(Core):
         for line in rest:
             step = step_of(line)
             if step is not None:
-                counter, number, weight, _ = step
-                counter.total += number
-                counter.count += weight
+                step.times += 1
                 steps += 1
                 continue
-            name, _, after = line.partition(b":")
+            name, colon, after = line.partition(b":")
             value, _, form = after.partition(b"|")
-            cell = cell_of((name, form))
+            cell = cell_of(name + colon + form)
             if cell is not None:
                 code, slot, weight, append, _ = cell
                 if code == SET:
@@ -119,8 +118,13 @@ class PythonEngine(Core):
                         gauges += 1
                         continue
                     elif code == COUNTER:
-                        slot.total += number * weight
-                        slot.count += weight
+                        number *= weight
+                        if slot.steps is not None and not (
+                            append and number < SMALL and value.isdigit()
+                        ):
+                            slot.unlearn()
+                        slot.added += number
+                        slot.counted += weight
                         taken[COUNTER] += 1
                         continue
                     elif code == IGNORED:

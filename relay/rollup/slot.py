@@ -1,6 +1,6 @@
 """How each kind accumulates within a period: counters, gauges, sets.
 
-Timers are in timer.py. What a slot does is in a base without storage, so that the native
+Timers are in timer.py, counters as the engine in Python has them in counter.py. What a slot does is in a base without storage, so that the native
 engine can keep the same fields as plain numbers (native_slots.py). A slot belongs to one thread while its period is open; sealed,
 nothing writes to it any more and any thread may read, merge and summarise it.
 
@@ -23,7 +23,6 @@ __all__ = [
     "MEMBER_BYTES",
     "NO_STORAGE",
     "CounterBase",
-    "CounterSlot",
     "GaugeBase",
     "GaugeSlot",
     "SetBase",
@@ -68,29 +67,28 @@ class CounterBase:
     """Σ value/rate and Σ 1/rate, added up in the order of arrival as the reference does."""
 
     __slots__ = NO_STORAGE
-    total: float
-    count: float
 
     def __init__(self, total: float = 0.0, count: float = 0.0) -> None:
-        self.total = total
-        self.count = count
+        raise NotImplementedError
+
+    @property
+    def total(self) -> float:
+        raise NotImplementedError
+
+    @property
+    def count(self) -> float:
+        raise NotImplementedError
 
     def add(self, value: float, weight: float) -> bool:
-        total = self.total + value * weight
-        count = self.count + weight
-        if not (math.isfinite(total) and math.isfinite(count)):
-            return False
-        self.total, self.count = total, count
-        return True
+        raise NotImplementedError
+
+    def absorb(self, other: Any) -> None:
+        raise NotImplementedError
 
     def merged(self, other: "CounterBase") -> "CounterBase":
         both = self.copy()
         both.absorb(other)
         return both
-
-    def absorb(self, other: "CounterBase") -> None:
-        self.total = clamp(self.total + other.total)
-        self.count = clamp(self.count + other.count)
 
     def copy(self) -> "CounterBase":
         return type(self)(self.total, self.count)
@@ -104,12 +102,6 @@ class CounterBase:
 
     def summary(self, percentages: Sequence[int]) -> CounterSummary:  # noqa: ARG002
         return CounterSummary(self.total, self.count)
-
-
-class CounterSlot(CounterBase):
-    """Kept as Python numbers."""
-
-    __slots__ = ("count", "total")
 
 
 class GaugeBase:

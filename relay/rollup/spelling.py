@@ -5,9 +5,9 @@
                           value
 
 A *cell* belongs to a name and a form, and says where a value of theirs goes. A *step* is
-a whole line of a counter with the increment it stands for, since most counters only ever
-say ``1``. Both point at slots and live as long as these are open; then they help to
-recognise the same spelling in the next period without asking the grammar again.
+a whole line of a counter with how often it came, since most counters only ever say ``1``.
+Both belong to slots and live as long as these are open; then they help to recognise the
+same spelling in the next period without asking the grammar again.
 
 A spelling is learned from a plain line only: one that would be the same sample with any
 other plain value in the place of its own. What is plain is decided here.
@@ -16,10 +16,11 @@ other plain value in the place of its own. What is plain is decided here.
 from collections.abc import Sized
 from typing import Any, NamedTuple
 
+from relay.rollup.counter import CounterSlot, Step
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
 from relay.rollup.ledger import KINDS
 from relay.rollup.series import Series
-from relay.rollup.slot import MEMBER_BYTES, CounterBase, SetBase, Slot
+from relay.rollup.slot import MEMBER_BYTES, SetBase, Slot
 from relay.rollup.timer import TimerBase
 from relay.statsd.asides import SERVICE_CHECK
 from relay.statsd.sample import Kind, Reason, Sample, What
@@ -46,21 +47,16 @@ UNSIGNED = b"0123456789."
 """Of texts of these ``float()`` takes just those that are numbers."""
 
 _STEPS = (b"1", b"-1")
-_FORMS = {form: form for form in (b"c", b"g", b"ms", b"h", b"d", b"s")}
-"""One object each, which is in the cache of the processor when it is compared."""
-
 _LONGEST_LINE = 512
 
 Why = Reason | What
 
 _Cell = tuple[int, Any, float, Any, Series | None]
-"""A code, a slot (or a Why), a weight, what appends to the slot (or counts), the series.
+"""A code, a slot (or a Why), a weight, what appends to the slot (or counts, or whether the
+weight of a counter is whole), the series.
 
 The type of the slot follows from the code, which a type checker cannot know.
 """
-
-_Step = tuple[CounterBase, float, float, Series]
-"""A counter, what its total and its count grow by, the series."""
 
 
 class Spelled(NamedTuple):
@@ -70,6 +66,11 @@ class Spelled(NamedTuple):
     name: bytes
     value: bytes
     form: bytes
+
+    @property
+    def cell(self) -> bytes:
+        """The key of its cell. There is no other with the same: a name has no colon."""
+        return self.name + b":" + self.form
 
 
 def spell(line: bytes) -> Spelled:
@@ -111,8 +112,8 @@ class Spellings(Sized):
     __slots__ = ("cells", "steps")
 
     def __init__(self) -> None:
-        self.cells: dict[tuple[bytes, bytes], _Cell] = {}
-        self.steps: dict[bytes, _Step] = {}
+        self.cells: dict[bytes, _Cell] = {}
+        self.steps: dict[bytes, Step] = {}
 
     def __len__(self) -> int:
         return len(self.cells) + len(self.steps)
@@ -122,13 +123,14 @@ class Spellings(Sized):
     ) -> None:
         """Recognise ``spelled`` from now on, if the hot path can serve it."""
         append: object = None
-        if isinstance(slot, CounterBase):
+        if isinstance(slot, CounterSlot):
             if weight >= SAFE_WEIGHT:
                 return
             if spelled.value in _STEPS:
                 number = float(spelled.value) * weight
-                self.steps[spelled.line] = slot, number, weight, series
-                return
+                if slot.learn(spelled.line, self.steps, number, weight, series):
+                    return
+            append = weight.is_integer()
         elif isinstance(slot, SetBase):
             append = slot.members.add
         elif isinstance(slot, TimerBase):
@@ -137,23 +139,21 @@ class Spellings(Sized):
                 return
             append = lane.append
         cell = KINDS.index(kind), slot, weight, append, series
-        form = _FORMS.get(spelled.form, spelled.form)
-        self.cells[spelled.name, form] = cell
+        self.cells[spelled.cell] = cell
 
     def ignore(
         self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]
     ) -> None:
         """Recognise ``spelled`` as something nobody wants, counted in ``counts``."""
         if kind is not Kind.SET:
-            self.cells[spelled.name, spelled.form] = IGNORED, why, 1.0, counts, None
+            self.cells[spelled.cell] = IGNORED, why, 1.0, counts, None
 
     def recall(self, spelled: Spelled) -> tuple[int, float, Series] | None:
         """The code, the weight and the series of a spelling, which is forgotten here."""
         step = self.steps.pop(spelled.line, None)
         if step is not None:
-            _, _, weight, counted = step
-            return COUNTER, weight, counted
-        cell = self.cells.pop((spelled.name, spelled.form), None)
+            return COUNTER, step.weight, step.series
+        cell = self.cells.pop(spelled.cell, None)
         if cell is None:
             return None
         code, _, weight, _, series = cell

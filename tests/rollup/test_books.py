@@ -6,8 +6,8 @@ import pytest
 
 from relay.rollup.book import Book
 from relay.rollup.books import Books
+from relay.rollup.counter import CounterSlot
 from relay.rollup.series import Series
-from relay.rollup.slot import CounterSlot
 from relay.statsd.sample import Kind, Reason
 
 HOUR, DAY = 3600, 86_400

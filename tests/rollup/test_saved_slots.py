@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.rollup.columns import PartReader, PartWriter
-from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot, Slot
+from relay.rollup.counter import CounterSlot
+from relay.rollup.slot import GaugeSlot, SetSlot, Slot
 from relay.rollup.timer import TimerSlot
 
 EXACT = 4

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from relay.rollup.slot import CounterSlot, GaugeSlot, SetSlot
+from relay.rollup.counter import CounterSlot
+from relay.rollup.slot import GaugeSlot, SetSlot
 from relay.rollup.summary import (
     CounterSummary,
     GaugeSummary,

@@ -2,8 +2,9 @@
 
 import pytest
 
+from relay.rollup.counter import CounterSlot
 from relay.rollup.series import Series
-from relay.rollup.slot import CounterSlot, SetSlot
+from relay.rollup.slot import SetSlot
 from relay.rollup.spelling import (
     COUNTER,
     GAUGE,
@@ -77,7 +78,9 @@ def test_a_step_is_a_whole_line() -> None:
     """Of a counter that counts one, up or down, at any rate."""
     spellings, slot = Spellings(), CounterSlot()
     spellings.learn(spell(b"a:-1|c|@0.5"), Kind.COUNTER, 2.0, slot, SERIES)
-    assert spellings.steps == {b"a:-1|c|@0.5": (slot, -2.0, 2.0, SERIES)}
+    [step] = spellings.steps.values()
+    step.times += 3
+    assert (slot.total, slot.count) == (-6.0, 6.0)
     assert not spellings.cells
 
 

@@ -1,7 +1,7 @@
 """relay.rollup.vocabulary: how long a spelling is known."""
 
+from relay.rollup.counter import CounterSlot
 from relay.rollup.series import Series
-from relay.rollup.slot import CounterSlot
 from relay.rollup.spelling import spell
 from relay.rollup.vocabulary import Vocabulary
 from relay.statsd.sample import Kind, What

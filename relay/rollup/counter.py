@@ -1,0 +1,123 @@
+"""Counters of the engine in Python: most of their lines only ever come again.
+
+``stage.checkout.errors:1|c`` adds one each time. How often it came is counted at the
+line, which touches a single object; what that amounts to is worked out when somebody
+looks. Adding n times 1 is adding n, in whatever order, as long as all that is added is
+whole: so the lines are added up and forgotten before the first fraction, and both ways
+give the same to the last bit.
+"""
+
+import math
+
+from relay.rollup.finite import clamp
+from relay.rollup.series import Series
+from relay.rollup.slot import CounterBase
+
+__all__ = ["SMALL", "CounterSlot", "Step"]
+
+SMALL = 2.0**32
+"""Whole numbers below it add up exactly as long as there are less than 2**20 of them."""
+
+_SUM = 2.0**52
+
+
+class Step:
+    """A line that adds the same each time, and how often it came.
+
+    It stands in ``home`` by its ``line``. ``before`` is another one of the same counter.
+    """
+
+    __slots__ = ("before", "home", "line", "number", "series", "times", "weight")
+
+    def __init__(
+        self,
+        line: bytes,
+        home: "dict[bytes, Step]",
+        number: float,
+        weight: float,
+        series: Series,
+    ) -> None:
+        self.line, self.home = line, home
+        self.number, self.weight = number, weight
+        self.series = series
+        self.before: Step | None = None
+        self.times = 0
+
+
+class CounterSlot(CounterBase):
+    """``added`` and ``counted`` are the sums of what came in another way than by ``steps``.
+
+    To read ``total`` and ``count`` changes nothing, so that any thread may.
+    """
+
+    __slots__ = ("added", "counted", "steps")
+
+    def __init__(self, total: float = 0.0, count: float = 0.0) -> None:
+        self.added, self.counted = total, count
+        self.steps: Step | None = None
+
+    @property
+    def total(self) -> float:
+        total, step = self.added, self.steps
+        while step is not None:
+            total += step.times * step.number
+            step = step.before
+        return total
+
+    @property
+    def count(self) -> float:
+        count, step = self.counted, self.steps
+        while step is not None:
+            count += step.times * step.weight
+            step = step.before
+        return count
+
+    def learn(
+        self,
+        line: bytes,
+        home: dict[bytes, Step],
+        number: float,
+        weight: float,
+        series: Series,
+    ) -> bool:
+        """Have ``line`` counted in ``home``; False where that would not be exact."""
+        step = self.steps
+        while step is not None:
+            if step.line == line:  # it was there before the slots were saved
+                step.home, home[line] = home, step
+                return True
+            step = step.before
+        is_exact = _is_whole(weight, SMALL) and all(
+            _is_whole(sum_of, _SUM) for sum_of in (self.added, self.counted)
+        )
+        if is_exact:
+            step = Step(line, home, number, weight, series)
+            step.before = self.steps
+            self.steps = home[line] = step
+        return is_exact
+
+    def unlearn(self) -> None:
+        """Add the steps up and forget them."""
+        self.added, self.counted = self.total, self.count
+        while self.steps is not None:
+            self.steps.home.pop(self.steps.line, None)
+            self.steps = self.steps.before
+
+    def add(self, value: float, weight: float) -> bool:
+        number = value * weight
+        if self.steps and not (_is_whole(number, SMALL) and _is_whole(weight, SMALL)):
+            self.unlearn()
+        total, count = self.added + number, self.counted + weight
+        if not (math.isfinite(total) and math.isfinite(count)):
+            return False
+        self.added, self.counted = total, count
+        return True
+
+    def absorb(self, other: CounterBase) -> None:
+        total, count = self.total + other.total, self.count + other.count
+        self.steps = None  # their lines came in a period that is over
+        self.added, self.counted = clamp(total), clamp(count)
+
+
+def _is_whole(number: float, below: float) -> bool:
+    return -below < number < below and float(number).is_integer()
