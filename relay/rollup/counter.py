@@ -87,14 +87,20 @@ class CounterSlot(CounterBase):
                 step.home, home[line] = home, step
                 return True
             step = step.before
-        is_exact = _is_whole(weight, SMALL) and all(
-            _is_whole(sum_of, _SUM) for sum_of in (self.added, self.counted)
-        )
-        if is_exact:
-            step = Step(line, home, number, weight, series)
-            step.before = self.steps
-            self.steps = home[line] = step
-        return is_exact
+        added, counted = self.added, self.counted
+        if not (
+            weight < SMALL
+            and -_SUM < added < _SUM
+            and counted < _SUM
+            and weight.is_integer()
+            and added.is_integer()
+            and counted.is_integer()
+        ):
+            return False
+        step = Step(line, home, number, weight, series)
+        step.before = self.steps
+        self.steps = home[line] = step
+        return True
 
     def unlearn(self) -> None:
         """Add the steps up and forget them."""

@@ -7,6 +7,7 @@ them again without asking the grammar. A spelling is in one place only.
 
 from collections.abc import Sequence
 
+from relay.rollup.counter import Step
 from relay.rollup.series import Series
 from relay.rollup.slot import Slot
 from relay.rollup.spelling import Spelled, Spellings, Why
@@ -52,6 +53,15 @@ class Vocabulary:
             known = spellings.recall(spelled)
             if known is not None:
                 return known
+        return None
+
+    def recall_step(self, line: bytes) -> Step | None:
+        """A step of the period before, if there is room to learn it; forgotten there."""
+        if self._has_room():
+            for spellings in self._before:
+                step = spellings.steps.pop(line, None)
+                if step is not None:
+                    return step
         return None
 
     def learn(

@@ -57,16 +57,20 @@ def sums(lines: Sequence[bytes]) -> tuple[float, float]:
 )
 @example([b"a:1|c", b"a:7|c", *[b"a:1|c", b"a:0.1|c"] * 20])
 def test_an_engine_adds_up_as_if_one_by_one(lines: Sequence[bytes]) -> None:
-    """Whatever lines come in whatever order, whole or not, large or small."""
-    engine = PythonEngine(resolve, Grammar())
-    for line in lines:
-        engine.feed(line, 0)
-    [*sealed] = engine.seal(60)
-    rows = [
-        row for each in sealed for rollup in engine.close(each) for row in rollup.rows
-    ]
-    expected = sums(lines)
-    assert [tuple(summary) for _, summary in rows[:1]] == [expected] * bool(lines)
+    """Whatever lines come in whatever order, whole or not, large or small; and again in
+    the next period, when their spellings are known."""
+    engine = PythonEngine(resolve, Grammar(), long_factor=0)
+    for period in (0, 60, 120):
+        for line in lines:
+            engine.feed(line, period)
+        rows = [
+            tuple(summary)
+            for sealed in engine.seal(period + 60)
+            for rollup in engine.close(sealed)
+            for _, summary in rollup.rows
+        ]
+        assert rows == [sums(lines)] * bool(lines)
+    assert engine.tally().samples[Kind.COUNTER] == 3 * len(lines)
 
 
 def learned(slot: CounterSlot, line: bytes, home: dict[bytes, Step]) -> Step:
