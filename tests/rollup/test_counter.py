@@ -27,6 +27,8 @@ LINES = st.sampled_from(
         b"a:4503599627370497|c",
         b"a:1e16|c",
         b"a:-0.3|c",
+        b"a:0|c|@0.6",
+        b"a:1|c|@4.440892098500624e-16",
     ]
 )
 
@@ -49,6 +51,8 @@ def sums(lines: Sequence[bytes]) -> tuple[float, float]:
 )
 @settings(max_examples=500)
 @example([b"a:1|c|@0.3"] * 3 + [b"a:1|c", b"a:1|c", b"a:1|c|@0.3", b"a:1|c"] * 3)
+@example([b"a:1|c|@4.440892098500624e-16"] * 40)
+@example([b"a:0|c|@0.6", *[b"a:1|c"] * 40])
 @example([b"a:-1|c|@0.3"] * 40)
 @example([b"a:-1|c|@0.7"] * 60)
 @example([b"a:-1|c|@0.9"] * 60)
