@@ -175,19 +175,15 @@ def decode(item: str) -> Datum:
 def dimensions_of(dimensions: Dimensions) -> str:
     """As they stand in an item, namely ``pe(_json(dict(dimensions)))``.
 
-    Most series have the same few; where they do not, their words are the same few.
+    Most series have the same few; where they do not, their pairs are the same few.
     """
-    pairs = [
-        f"%22{_word(key)}%22%3A%22{_word(value)}%22"
-        for key, value in dict(dimensions).items()
-    ]
-    return f"%7B{'%2C'.join(pairs)}%7D"
+    return f"%7B{'%2C'.join(map(_pair, dimensions))}%7D"
 
 
 @lru_cache(maxsize=8192)
-def _word(text: str) -> str:
-    """A text within quotes of JSON, percent-encoded."""
-    return pe(_json(text)[1:-1])
+def _pair(pair: tuple[str, str]) -> str:
+    key, value = (pe(_json(text)) for text in pair)
+    return f"{key}%3A{value}"
 
 
 def _of_period(time_ms: int, period: int) -> str:
