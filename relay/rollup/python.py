@@ -88,14 +88,14 @@ class PythonEngine(Core):
         step_of, cell_of = learned.steps.get, learned.cells.get
         taken = self._ledger.taken
         self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
-        steps = gauges = effort = 0
+        others = gauges = effort = 0
         rest = iter(pieces)
         for line in rest:
             step = step_of(line)
             if step is not None:
                 step.times += 1
-                steps += 1
                 continue
+            others += 1
             name, colon, after = line.partition(b":")
             value, _, form = after.partition(b"|")
             cell = cell_of(name + colon + form)
@@ -163,8 +163,8 @@ class PythonEngine(Core):
             effort += self._slow(line)
             if effort >= ENOUGH:
                 break
-        taken[COUNTER] += steps
-        taken[GAUGE] += gauges
         left = list(rest)
+        taken[COUNTER] += len(pieces) - len(left) - others
+        taken[GAUGE] += gauges
         self._ledger.lines -= len(left)
         return left
