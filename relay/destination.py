@@ -180,7 +180,8 @@ class Spool(courier.Spool, Protocol):
 
 
 IN_FLIGHT_AT_ONCE = 64
-"""Batches a visit: of fewer the visits cost more than what is done there."""
+"""Where an answer takes no time, as many as one visit to the spool may bring: with fewer the
+visits cost more than all the rest."""
 
 UNLIMITED = 1e6
 """Requests a second where there are none: nobody limits a stream or a void."""

@@ -8,39 +8,54 @@ give the same to the last bit.
 """
 
 import math
+from weakref import ref
 
 from relay.rollup.finite import clamp
 from relay.rollup.series import Series
 from relay.rollup.slot import CounterBase
 
-__all__ = ["SMALL", "CounterSlot", "Step"]
+__all__ = ["SMALL", "CounterSlot", "Step", "Steps"]
 
 SMALL = 2.0**32
 """Whole numbers below it add up exactly as long as there are less than 2**20 of them."""
 
 _SUM = 2.0**52
+"""Nor may the sum so far be larger, so that there is room for what comes."""
+
+_STEPS = 8
+"""Of a counter. A rule may make one of the lines of thousands of senders."""
+
+
+class Steps(dict[bytes, "Step"]):
+    """Steps by their lines."""
+
+    __slots__ = ("__weakref__", "itself")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.itself = ref(self)  # one for all steps, which are in here
 
 
 class Step:
     """A line that adds the same each time, and how often it came.
 
-    It stands in ``home`` by its ``line``. ``before`` is another one of the same counter.
+    It stands in ``home`` by its ``line``. ``other`` is one more of the same counter.
     """
 
-    __slots__ = ("before", "home", "line", "number", "series", "times", "weight")
+    __slots__ = ("home", "line", "number", "other", "series", "times", "weight")
 
     def __init__(
         self,
         line: bytes,
-        home: "dict[bytes, Step]",
+        home: Steps,
         number: float,
         weight: float,
         series: Series,
     ) -> None:
-        self.line, self.home = line, home
+        self.line, self.home = line, home.itself
         self.number, self.weight = number, weight
         self.series = series
-        self.before: Step | None = None
+        self.other: Step | None = None
         self.times = 0
 
 
@@ -61,7 +76,7 @@ class CounterSlot(CounterBase):
         total, step = self.added, self.steps
         while step is not None:
             total += step.times * step.number
-            step = step.before
+            step = step.other
         return total
 
     @property
@@ -69,27 +84,28 @@ class CounterSlot(CounterBase):
         count, step = self.counted, self.steps
         while step is not None:
             count += step.times * step.weight
-            step = step.before
+            step = step.other
         return count
 
     def learn(
         self,
         line: bytes,
-        home: dict[bytes, Step],
+        home: Steps,
         number: float,
         weight: float,
         series: Series,
     ) -> bool:
         """Have ``line`` counted in ``home``; False where that would not be exact."""
-        step = self.steps
+        step, room = self.steps, _STEPS
         while step is not None:
             if step.line == line:  # it was there before the slots were saved
-                step.home, home[line] = home, step
+                step.home, home[line] = home.itself, step
                 return True
-            step = step.before
+            step, room = step.other, room - 1
         added, counted = self.added, self.counted
         if not (
-            weight < SMALL
+            room
+            and weight < SMALL
             and -_SUM < added < _SUM
             and counted < _SUM
             and weight.is_integer()
@@ -98,7 +114,7 @@ class CounterSlot(CounterBase):
         ):
             return False
         step = Step(line, home, number, weight, series)
-        step.before = self.steps
+        step.other = self.steps
         self.steps = home[line] = step
         return True
 
@@ -106,8 +122,10 @@ class CounterSlot(CounterBase):
         """Add the steps up and forget them."""
         self.added, self.counted = self.total, self.count
         while self.steps is not None:
-            self.steps.home.pop(self.steps.line, None)
-            self.steps = self.steps.before
+            home = self.steps.home()
+            if home is not None:
+                home.pop(self.steps.line, None)
+            self.steps = self.steps.other
 
     def add(self, value: float, weight: float) -> bool:
         number = value * weight

@@ -1,7 +1,8 @@
 """How each kind accumulates within a period: counters, gauges, sets.
 
-Timers are in timer.py, counters as the engine in Python has them in counter.py. What a slot does is in a base without storage, so that the native
-engine can keep the same fields as plain numbers (native_slots.py). A slot belongs to one thread while its period is open; sealed,
+Timers are in timer.py, counters of the engine in Python in counter.py. What a slot does is
+in a base without storage, so that the native engine can keep the same fields as plain
+numbers (native_slots.py). A slot belongs to one thread while its period is open; sealed,
 nothing writes to it any more and any thread may read, merge and summarise it.
 
 ``add`` takes one value of a sample and is False, with nothing changed, where a sum would

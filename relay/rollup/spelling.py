@@ -16,7 +16,7 @@ other plain value in the place of its own. What is plain is decided here.
 from collections.abc import Sized
 from typing import Any, NamedTuple
 
-from relay.rollup.counter import CounterSlot, Step
+from relay.rollup.counter import SMALL, CounterSlot, Steps
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
 from relay.rollup.ledger import KINDS
 from relay.rollup.series import Series
@@ -113,7 +113,7 @@ class Spellings(Sized):
 
     def __init__(self) -> None:
         self.cells: dict[bytes, _Cell] = {}
-        self.steps: dict[bytes, Step] = {}
+        self.steps = Steps()
 
     def __len__(self) -> int:
         return len(self.cells) + len(self.steps)
@@ -130,7 +130,7 @@ class Spellings(Sized):
                 number = float(spelled.value) * weight
                 if slot.learn(spelled.line, self.steps, number, weight, series):
                     return
-            append = weight.is_integer()
+            append = weight < SMALL and weight.is_integer()
         elif isinstance(slot, SetBase):
             append = slot.members.add
         elif isinstance(slot, TimerBase):

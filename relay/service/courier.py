@@ -205,10 +205,15 @@ class Courier:
             visiting = self._disk.run(
                 visit, self._spool, tuple(delivered), most, self._now_for_age()
             )
-            visiting.addCallback(self._visited, delivered, most)
+            visiting.addCallbacks(
+                *(self._visited, self._not_visited),
+                callbackArgs=(delivered, most),
+                errbackArgs=(delivered,),
+            )
             visiting.addErrback(self._defect)
             visiting.addCallback(self._left)
-        return self._visiting
+            return True
+        return False
 
     def _room(self, now: float) -> int:
         """How many batches may leave."""
@@ -242,29 +247,46 @@ class Courier:
             flight, how = delivered[batch_id]
             self._acked(tally, len(flight.batch.items), how)
         for batch_id, failure in found.failed.items():
-            back = self._crashed(failure, delivered[batch_id].flight)
-            back.addErrback(self._defect)
-        if found.stopped is not None:
-            self._defect(found.stopped)
+            self._returns(self._crashed(failure, delivered[batch_id].flight))
+        if found.failure is not None:
+            self._defect(found.failure)
         self._leave_or_give_back(found.taken)
         # A spool that counts what it cannot give must not be asked over and over.
         empty_handed = most > 0 and not found.taken and tally.ready > 0
-        if empty_handed or found.stopped is not None:
-            self._not_before = self._clock.seconds() + self._policy.base
+        if empty_handed or found.failure is not None:
+            self._rest()
 
     def _leave_or_give_back(self, taken: Sequence[Batch]) -> None:
         now, back = self._clock.seconds(), []
         for batch in taken:
-            if self._free > 0 and self._wait(now) <= 0:
+            if self._running and self._free > 0 and self._wait(now) <= 0:
                 self._leave(batch, now)
             else:  # the road was closed meanwhile
                 back.append(batch)
         for batch in reversed(back):
-            going = self._disk.run(self._spool.give_back, batch.id, _FIRST)
-            going.addCallbacks(self._ledger.moved, self._defect)
+            self._returns(self._move(self._spool.give_back, batch.id, _FIRST))
+
+    def _returns(self, moving: "Deferred[None]") -> None:
+        """A batch is under way until it is back."""
+        self._flights += 1
+        moving.addErrback(self._defect)
+        moving.addCallback(self._settled)
+
+    def _not_visited(
+        self, failure: Failure, delivered: Mapping[str, _Delivered]
+    ) -> None:
+        for flight, _ in delivered.values():
+            self._returns(self._crashed(failure, flight))
+        self._defect(failure)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._not_before = self._clock.seconds() + self._policy.base
 
     def _left(self, _: object) -> None:
         self._visiting = False
+        if self._delivered and not self._running:  # nobody will look again
+            self._visit(self._clock.seconds())
         self._poke(0.0)
 
     def _space(self, now: float, share: float, requests: float) -> None:

@@ -52,14 +52,14 @@ class Spool(Protocol):
 class Visit:
     """What came of it; ``tally`` is that of its last step, None if none succeeded.
 
-    ``failed`` says by batch why it could not be acknowledged, ``stopped`` why no more
+    ``failed`` says by batch why it could not be acknowledged, ``failure`` why no more
     could be taken: neither must happen, and what was done before it holds.
     """
 
     taken: list[Batch] = field(default_factory=list)
     tally: QueueTally | None = None
     failed: dict[str, Failure] = field(default_factory=dict)
-    stopped: Failure | None = None
+    failure: Failure | None = None
 
 
 def visit(spool: Spool, delivered: Sequence[str], most: int, now: float) -> Visit:
@@ -77,5 +77,5 @@ def visit(spool: Spool, delivered: Sequence[str], most: int, now: float) -> Visi
                 break
             found.taken.append(batch)
     except Exception:  # noqa: BLE001 - what was taken before must not be lost with it
-        found.stopped = Failure()
+        found.failure = Failure()
     return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from relay.rollup.counter import CounterSlot, Step
+from relay.rollup.counter import CounterSlot, Step, Steps
 from relay.rollup.python import PythonEngine
 from relay.rollup.series import Series
 from relay.statsd.grammar import Grammar
@@ -28,6 +28,7 @@ LINES = st.sampled_from(
         b"a:1e16|c",
         b"a:-0.3|c",
         b"a:0|c|@0.6",
+        b"a:0|c|@4.440892098500624e-16",
         b"a:1|c|@4.440892098500624e-16",
     ]
 )
@@ -52,6 +53,7 @@ def sums(lines: Sequence[bytes]) -> tuple[float, float]:
 @settings(max_examples=500)
 @example([b"a:1|c|@0.3"] * 3 + [b"a:1|c", b"a:1|c", b"a:1|c|@0.3", b"a:1|c"] * 3)
 @example([b"a:1|c|@4.440892098500624e-16"] * 40)
+@example([b"a:1|c", *[b"a:0|c|@4.440892098500626e-16", b"a:1|c"] * 30])
 @example([b"a:0|c|@0.6", *[b"a:1|c"] * 40])
 @example([b"a:-1|c|@0.3"] * 40)
 @example([b"a:-1|c|@0.7"] * 60)
@@ -77,7 +79,7 @@ def test_an_engine_adds_up_as_if_one_by_one(lines: Sequence[bytes]) -> None:
     assert engine.tally().samples[Kind.COUNTER] == 3 * len(lines)
 
 
-def learned(slot: CounterSlot, line: bytes, home: dict[bytes, Step]) -> Step:
+def learned(slot: CounterSlot, line: bytes, home: Steps) -> Step:
     """The step of a line that the slot takes."""
     assert slot.learn(line, home, 1.0, 1.0, SERIES)
     return home[line]
@@ -85,7 +87,7 @@ def learned(slot: CounterSlot, line: bytes, home: dict[bytes, Step]) -> Step:
 
 def test_a_line_is_counted_before_it_is_added() -> None:
     """To look at the sums changes nothing, so that it goes on being counted."""
-    slot, home = CounterSlot(5.0, 2.0), dict[bytes, Step]()
+    slot, home = CounterSlot(5.0, 2.0), Steps()
     step = learned(slot, b"a:1|c", home)
     step.times += 3
     assert (slot.total, slot.count) == (8.0, 5.0)
@@ -95,7 +97,7 @@ def test_a_line_is_counted_before_it_is_added() -> None:
 
 def test_a_fraction_has_the_lines_added_up_and_forgotten() -> None:
     """From then on the order of additions shows in the last bit."""
-    slot, home = CounterSlot(), dict[bytes, Step]()
+    slot, home = CounterSlot(), Steps()
     learned(slot, b"a:1|c", home).times += 3
     assert slot.add(7, 1.0)
     assert home
@@ -106,7 +108,7 @@ def test_a_fraction_has_the_lines_added_up_and_forgotten() -> None:
 
 def test_a_line_that_was_known_before_a_save_keeps_its_count() -> None:
     """A period is saved many times; what is kept of a line is one thing all the time."""
-    slot, before, after = CounterSlot(), dict[bytes, Step](), dict[bytes, Step]()
+    slot, before, after = CounterSlot(), Steps(), Steps()
     step = learned(slot, b"a:1|c", before)
     step.times += 3
     assert learned(slot, b"a:1|c", after) is step
@@ -117,7 +119,7 @@ def test_a_line_that_was_known_before_a_save_keeps_its_count() -> None:
 
 def test_copies_and_merged_ones_are_on_their_own() -> None:
     """What is counted later at a line is not theirs."""
-    slot, home = CounterSlot(), dict[bytes, Step]()
+    slot, home = CounterSlot(), Steps()
     step = learned(slot, b"a:1|c", home)
     step.times += 3
     copy, merged = slot.copy(), slot.merged(CounterSlot(2.0, 1.0))
@@ -125,3 +127,22 @@ def test_copies_and_merged_ones_are_on_their_own() -> None:
     assert [each.total for each in (slot, copy, merged)] == [4.0, 3.0, 5.0]
     slot.absorb(copy)
     assert (slot.total, slot.count, copy.total) == (7.0, 7.0, 3.0)
+
+
+def test_a_counter_has_few_lines() -> None:
+    """A rule may make one series of thousands of spellings; those are values then."""
+    slot, home = CounterSlot(), Steps()
+    for number in range(8):
+        learned(slot, b"a:1|c|#user:%d" % number, home)
+    assert not slot.learn(b"a:1|c|#user:8", home, 1.0, 1.0, SERIES)
+    assert slot.learn(b"a:1|c|#user:0", home, 1.0, 1.0, SERIES)
+
+
+def test_lines_are_freed_without_the_garbage_collector() -> None:
+    """It looks at what lives long once an hour."""
+    slot, home = CounterSlot(), Steps()
+    learned(slot, b"a:1|c", home)
+    gone = home.itself
+    del home
+    assert gone() is None
+    slot.unlearn()

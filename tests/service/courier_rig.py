@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
 from relay.delivery.batch import Batch
@@ -79,6 +79,14 @@ class CountingLane(InlineLane):
         return super().run(function, *args)
 
 
+class FailingLane(InlineLane):
+    """Has no thread for any call."""
+
+    def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
+        """Never."""
+        return fail(RuntimeError("can't start new thread"))
+
+
 class SlowLane:
     """Runs calls at once, and lets their results come ``seconds()`` later."""
 
@@ -101,7 +109,7 @@ class Rig:
         script: Iterable[Outcome | Exception] = (),
         *,
         http: HeldLane | SlowLane | None = None,
-        disk: HeldLane | CountingLane | None = None,
+        disk: HeldLane | CountingLane | FailingLane | None = None,
         rate: float = 1000.0,
         jitter: float | Callable[[], float] = 0.5,
         spread: float = 0.0,

@@ -1,5 +1,7 @@
 """The courier: what is sent when, and what becomes of each batch."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from twisted.logger import capturedLogs
 
@@ -17,7 +19,13 @@ from relay.delivery.outcome import (
 )
 from relay.delivery.policy import Policy
 from relay.spool.memory import MemorySpool
-from tests.service.courier_rig import WALL_AT_START, CountingLane, HeldLane, Rig
+from tests.service.courier_rig import (
+    WALL_AT_START,
+    CountingLane,
+    FailingLane,
+    HeldLane,
+    Rig,
+)
 
 
 def test_delivers_what_is_appended() -> None:
@@ -398,6 +406,93 @@ def test_a_defect_amid_a_visit_loses_nothing(monkeypatch: pytest.MonkeyPatch) ->
     rig.run(5)
     assert rig.ledger.snapshot().acked == 4
     assert rig.courier.status().defects == 1
+
+
+def test_the_only_one_that_cannot_be_acknowledged_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing else comes that could wake the courier; a stop waits for it as well."""
+    for stops in (False, True):
+        rig = Rig()
+        acknowledge, bad = rig.spool.acknowledge, iter(["a"])
+
+        def fails_once(
+            batch_id: str,
+            acknowledge: Callable[[str], QueueTally] = acknowledge,
+            bad: Iterator[str] = bad,
+        ) -> QueueTally:
+            if next(bad, None):
+                raise ZeroDivisionError
+            return acknowledge(batch_id)
+
+        monkeypatch.setattr(rig.courier._spool, "acknowledge", fails_once)
+        rig.close("a")
+        if stops:
+            rig.stop(20)
+        rig.run(19)
+        assert (rig.sink.calls, rig.ledger.snapshot().acked) == (["a", "a"], 1)
+
+
+def test_a_slower_rate_that_comes_during_a_visit_loses_no_time() -> None:
+    """What was taken for the rate of before goes back, and leaves when it may."""
+    disk = HeldLane()
+    rig = Rig(disk=disk)
+    rig.close("a", "b", "c")
+    rig.run(0.05)
+    rig.courier.change(Policy(), 0.5, 0.0)
+    for _ in range(200):
+        disk.release()
+        rig.run(0.05)
+    assert rig.sink.calls == ["a", "b", "c"]
+
+
+def test_what_was_delivered_is_acknowledged_after_the_deadline() -> None:
+    """An answer during the last visit to the spool counts, though nothing leaves then."""
+    http, disk = HeldLane(), HeldLane()
+    rig = Rig(http=http, disk=disk, slots=1)
+    rig.close("a", "b")
+    rig.run(0.05)
+    disk.release()
+    rig.run(0.05)
+    http.release()  # of a, for whose end the visit to come leaves now
+    rig.run(0.05)
+    rig.stop(1.0)
+    disk.release()
+    rig.run(0.05)
+    assert len(http.held) == 1
+    rig.close("c")
+    rig.run(2.0)
+    assert rig.stopped
+    http.release()  # of b
+    for _ in range(3):
+        disk.release()
+        rig.run(0.05)
+    assert (rig.sink.calls, http.held) == (["a", "b"], [])
+    assert (rig.ledger.tally.batches, rig.ledger.tally.in_flight) == (1, 0)
+
+
+def test_what_comes_from_the_spool_after_the_deadline_goes_back() -> None:
+    """Nobody would hear the answer."""
+    disk = HeldLane()
+    rig = Rig(disk=disk)
+    rig.close("a", "b")
+    rig.run(0.05)
+    rig.stop(1.0)
+    rig.run(2.0)
+    assert rig.stopped
+    for _ in range(3):
+        disk.release()
+        rig.run(0.05)
+    assert rig.sink.calls == []
+    assert (rig.ledger.tally.batches, rig.ledger.tally.in_flight) == (2, 0)
+
+
+def test_a_lane_that_fails_is_not_asked_over_and_over() -> None:
+    """No thread to be had, say: it is tried again after a while, and told once."""
+    rig = Rig(disk=FailingLane())
+    rig.close("a")
+    rig.run(10, step=0.5)
+    assert 1 <= rig.courier.status().defects <= 12
 
 
 def test_one_that_cannot_be_acknowledged_hides_none_of_the_others(
