@@ -6,9 +6,8 @@ it is carried out. Spool and sink block, so each is called in a lane of its own;
 spool as much as is due is asked in one visit.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, Protocol, assert_never
+from typing import NamedTuple, assert_never
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -18,12 +17,9 @@ from relay.delivery.batch import Batch
 from relay.delivery.gate import Gate, Ticket
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.outcome import (
-    Accepted,
     AcceptedWithLoss,
     Outcome,
-    Rejected,
     Throttled,
-    Uncertain,
 )
 from relay.delivery.pace import Pace, spread_delay
 from relay.delivery.policy import (
@@ -37,29 +33,16 @@ from relay.delivery.policy import (
     Retry,
     Verdict,
 )
+from relay.service.doubts import DEFINITE, Doubts
+from relay.service.ends import Sink, Spool
 from relay.service.journal import CourierStatus, Journal
 from relay.service.lanes import Lane
-from relay.service.visit import Spool, Visit, visit
+from relay.service.visit import Visit, visit
 
 __all__ = ["Courier", "CourierStatus", "Sink", "Spool"]
 
 SHORTEST_WAIT_SECONDS = 0.25
 """Between attempts while stopping."""
-
-UNCERTAIN_MAX = 4096
-"""Batches whose uncertain answers are remembered; more than wait in hours of outage."""
-
-
-class Sink(Protocol):
-    """Where batches go. May block; many threads at once; never raises."""
-
-    def deliver(self, batch: Batch) -> Outcome:
-        """One attempt."""
-        ...
-
-    def refresh(self) -> None:
-        """Fetch anew what a refusal of our keys or clock may be due to."""
-        ...
 
 
 class _Flight(NamedTuple):
@@ -120,7 +103,7 @@ class Courier:
         self._share = 0.0
         self._poke_call: IDelayedCall | None = None
         self._journal = Journal(wall, road)
-        self._uncertain: OrderedDict[str, int] = OrderedDict()
+        self._doubts = Doubts()
         self._running = False
         self._deadline = float("inf")
         self._deadline_call: IDelayedCall | None = None
@@ -324,17 +307,13 @@ class Courier:
         verdict = self._policy.decide(
             outcome, self._history(outcome, flight), self._jitter()
         )
-        if isinstance(outcome, _DEFINITE) and self._gate.open(flight.ticket):
+        if isinstance(outcome, DEFINITE) and self._gate.open(flight.ticket):
             self._journal.turned(self._gate)
         return self._act(verdict, outcome, flight)
 
     def _history(self, outcome: Outcome, flight: _Flight) -> History:
         batch, ticket = flight.batch, flight.ticket
-        uncertain = self._uncertain.pop(batch.id, 0) + isinstance(outcome, Uncertain)
-        if uncertain and not isinstance(outcome, _DEFINITE):
-            self._uncertain[batch.id] = uncertain
-            if len(self._uncertain) > UNCERTAIN_MAX:
-                self._uncertain.popitem(last=False)
+        uncertain = self._doubts.after(batch.id, outcome)
         return History(ticket.attempts, uncertain, ticket.refreshed, len(batch.items))
 
     def _act(
@@ -425,6 +404,3 @@ class Courier:
 
 
 _FIRST, _BEHIND = False, True
-
-_DEFINITE = (Accepted, AcceptedWithLoss, Rejected)
-"""Outcomes that are about the batch: the road to the service is open."""

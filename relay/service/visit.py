@@ -4,48 +4,16 @@ One call for several batches, since each call into the spool's thread and back c
 than what is done there. It knows nothing of requests or clocks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from twisted.python.failure import Failure
 
 from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
+from relay.service.ends import Spool
 
-__all__ = ["Spool", "Visit", "visit"]
-
-
-class Spool(Protocol):
-    """Where batches wait. May block; one thread at a time.
-
-    A batch that was taken is under way until one of the last four is called with it; it
-    is neither dropped nor taken again meanwhile. Each gives the counts after it.
-    """
-
-    def append(self, batches: Iterable[Batch], /) -> QueueTally:
-        """Take in what was closed."""
-        ...
-
-    def take(self, now: float, /) -> tuple[Batch | None, QueueTally]:
-        """The next batch; ``now`` in Unix seconds tells which are too old."""
-        ...
-
-    def acknowledge(self, batch_id: str, /) -> QueueTally:
-        """It was delivered."""
-        ...
-
-    def give_back(self, batch_id: str, behind: bool, /) -> QueueTally:
-        """It was not: next again, or behind all others."""
-        ...
-
-    def split(self, batch_id: str, /) -> QueueTally:
-        """Its halves take its place."""
-        ...
-
-    def park(self, batch_id: str, reason: str, /) -> QueueTally:
-        """It is put aside for good."""
-        ...
+__all__ = ["Visit", "visit"]
 
 
 @dataclass(slots=True)
