@@ -20,15 +20,14 @@ from relay.cloudmonitor.credentials import Provider
 from relay.continuity import Continuity
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
-from relay.delivery.policy import Policy
 from relay.destination import (
     answers_at_once,
     counting,
+    delivery_of,
     in_flight,
     open_sinks,
     open_spool,
     provider_of,
-    request_rate,
 )
 from relay.doors import Copy, Doors
 from relay.errors import RelayError
@@ -325,19 +324,20 @@ class Relay:
 
     def _build_courier(self) -> Courier:
         settings = self._settings
+        policy, rate, spread = delivery_of(settings)
         return Courier(
             spool=self._spool,
             sink=self._watching.noting(self._sink),
             ledger=self._ledger,
-            policy=Policy(uncertain_limit=settings.uncertain_retries),
-            pace=Pace(request_rate(settings)),
+            policy=policy,
+            pace=Pace(rate),
             disk=self._disk,
             http=InlineLane() if answers_at_once(settings) else self._http,
             clock=self._reactor,
             wall=self._wall,
             jitter=random.random,
             slots=in_flight(settings),
-            spread=settings.send_spread,
+            spread=spread,
             took=self._telemetry.observe_request,
             too_many_series=self._rules.quota.service_is_full,
         )
@@ -391,11 +391,7 @@ class Relay:
             self._sink.use(provider)
         self._events.change(new, provider)
         self._logs.level(new.log_level)
-        self._courier.change(
-            Policy(uncertain_limit=new.uncertain_retries),
-            request_rate(new),
-            new.send_spread,
-        )
+        self._courier.change(*delivery_of(new))
         self._spool.max_age_seconds = new.max_age
         self._rules.quota.limit = new.series_quota
         self._disk.run(

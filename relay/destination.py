@@ -23,6 +23,7 @@ from relay.credentials.static import Static
 from relay.delivery.batch import Batch
 from relay.delivery.ledger import QueueTally
 from relay.delivery.outcome import Outcome
+from relay.delivery.policy import Policy
 from relay.rollup.engine import Rollup, Sealed
 from relay.rollup.grace import SEAL_GRACE_SECONDS
 from relay.rollup.treatment import Rules
@@ -44,6 +45,7 @@ __all__ = [
     "Whispered",
     "answers_at_once",
     "counting",
+    "delivery_of",
     "endpoint_of",
     "in_flight",
     "open_sink",
@@ -51,7 +53,6 @@ __all__ = [
     "open_spool",
     "paced",
     "provider_of",
-    "request_rate",
 ]
 
 EMULATOR_KEYS = {"emulator": "emulator"}
@@ -187,9 +188,15 @@ UNLIMITED = 1e6
 """Requests a second where there are none: nobody limits a stream or a void."""
 
 
-def request_rate(settings: Settings) -> float:
+def _request_rate(settings: Settings) -> float:
     """Requests a second."""
     return paced(settings, settings.requests_per_second)
+
+
+def delivery_of(settings: Settings) -> tuple[Policy, float, float]:
+    """What answers lead to, requests a second, and the seconds they are spread over."""
+    policy = Policy(uncertain_limit=settings.uncertain_retries)
+    return policy, _request_rate(settings), settings.send_spread
 
 
 def answers_at_once(settings: Settings) -> bool:
