@@ -27,6 +27,9 @@ __all__ = ["Answer", "Answers", "Noting", "Reported", "Watched"]
 ENTRIES_REMEMBERED = 262_144
 """Eight bytes each: a period of 100,000 series twice, and a long one."""
 
+REMEMBERED_SECONDS = 1200
+"""Four long periods: whoever is reported at all has had an answer since."""
+
 _PARTS = 64
 """In which they are forgotten."""
 
@@ -68,7 +71,11 @@ class _Alike:
 
 
 class Answers:
-    """The latest requests, as many as hold ``limit`` entries. Thread: any."""
+    """The latest requests, as many as hold ``limit`` entries. Thread: any.
+
+    Those that are older than the others by ``REMEMBERED_SECONDS`` are forgotten before, so
+    that a relay has its size after minutes and not after hours.
+    """
 
     def __init__(self, wall: Callable[[], float], limit: int = ENTRIES_REMEMBERED):
         self._wall, self._limit = wall, limit
@@ -86,7 +93,10 @@ class Answers:
         with self._lock:
             self._among(answer).add(answer.at, subjects)
             self._entries += len(subjects)
-            while self._entries > self._limit and len(self._latest) > 1:
+            while len(self._latest) > 1 and (
+                self._entries > self._limit
+                or self._latest[0].moments[-1] < answer.at - REMEMBERED_SECONDS
+            ):
                 self._entries -= len(self._latest.popleft().subjects)
 
     def of(self, subjects: Collection[str]) -> Mapping[str, Answer]:

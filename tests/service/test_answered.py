@@ -64,6 +64,18 @@ def test_an_answer_is_that_of_the_request_that_had_the_series() -> None:
     assert (answer.at, answer.closed_at) == (99.0, 120)
 
 
+def test_what_is_old_is_forgotten_before_the_limit_is_reached() -> None:
+    """A relay has its size after minutes; with few series a part of it takes longer."""
+    now = [0.0]
+    answers = Answers(wall=lambda: now[0], limit=64 * 2)
+    for at in range(0, 4800, 60):
+        now[0] = float(at)
+        answers.note(batches(a_series("a"), a_series(f"m{at}"))[0], Accepted())
+    assert of(answers, a_series("m4740")) == "accepted"
+    assert of(answers, a_series("m3540")) == "accepted"
+    assert of(answers, a_series("m3480")) is None
+
+
 def test_no_more_entries_are_remembered_than_the_limit() -> None:
     """The oldest requests go; the last stays, however large."""
     answers = Answers(wall=lambda: 0.0, limit=2)
