@@ -203,11 +203,9 @@ def _statistics(summary: Summary, seconds: int) -> str:
     match summary:
         case CounterSummary():
             total, count = summary
-            text = (
-                f"%22Sum%22%3A{total!r}"
-                f"%2C%22SumPerSecond%22%3A{total / seconds!r}"
-                f"%2C%22SampleCount%22%3A{_count(count)!r}"
-            )
+            if total == count > 0:
+                return _of_ones(count, seconds)
+            text = _sums(total, count, seconds)
         case GaugeSummary():
             last, mean, minimum, maximum, number = summary
             text = (
@@ -228,6 +226,20 @@ def _statistics(summary: Summary, seconds: int) -> str:
         case SetSummary():
             text = f"%22LastValue%22%3A{float(summary.distinct)!r}"
     return _finite(text)
+
+
+def _sums(total: float, count: float, seconds: int) -> str:
+    return (
+        f"%22Sum%22%3A{total!r}"
+        f"%2C%22SumPerSecond%22%3A{total / seconds!r}"
+        f"%2C%22SampleCount%22%3A{_count(count)!r}"
+    )
+
+
+@lru_cache(maxsize=2048)
+def _of_ones(count: float, seconds: int) -> str:
+    """Of a counter to which only ones came: most, and most counts are small."""
+    return _finite(_sums(float(count), count, seconds))
 
 
 def _finite(members: str) -> str:

@@ -218,6 +218,14 @@ def test_items_are_the_encoded_data(
     assert list(items(rollup, group_of)) == list(map(encode, data(rollup, group_of)))
 
 
+@pytest.mark.parametrize("count", [1.0, 1, 20.0, 0.5, 1e15, 2.0**53, 1e300, 0.0, -3.0])
+def test_items_of_counters_that_only_count_ones(count: float) -> None:
+    """They are remembered, for each length of a period."""
+    for length in (60, 300, 60):
+        rollup = Rollup(0, length, [(SERIES, CounterSummary(float(count), count))])
+        assert list(items(rollup)) == list(map(encode, data(rollup)))
+
+
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_a_summary_that_is_not_finite(number: float) -> None:
     """It does not leave the short way either."""
