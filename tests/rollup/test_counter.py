@@ -146,3 +146,4 @@ def test_lines_are_freed_without_the_garbage_collector() -> None:
     del home
     assert gone() is None
     slot.unlearn()
+    assert slot.steps is None

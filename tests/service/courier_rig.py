@@ -80,10 +80,14 @@ class CountingLane(InlineLane):
 
 
 class FailingLane(InlineLane):
-    """Has no thread for any call."""
+    """Has no thread for any call; to be asked over and over ends the test."""
+
+    calls = 0
 
     def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
         """Never."""
+        self.calls += 1
+        assert self.calls < 100
         return fail(RuntimeError("can't start new thread"))
 
 
