@@ -27,7 +27,7 @@ from relay.delivery.policy import Policy
 from relay.rollup.engine import Rollup, Sealed
 from relay.rollup.grace import SEAL_GRACE_SECONDS
 from relay.rollup.treatment import Rules
-from relay.service import courier
+from relay.service import ends
 from relay.service.busiest import Busiest, appending
 from relay.settings import Loaded, Settings, is_loopback_url
 from relay.sink.cloudmonitor import CloudMonitorSink
@@ -60,7 +60,7 @@ EMULATOR_KEYS = {"emulator": "emulator"}
 
 
 class Sink(Protocol):
-    """What the relay asks of a sink; see the courier for what each call promises."""
+    """What the relay asks of a sink; see ``ends`` for what each call promises."""
 
     @property
     def compose(self) -> Callable[[Rollup], Packed]:
@@ -166,7 +166,7 @@ def provider_of(
     return Whispered(found, hush)
 
 
-class Spool(courier.Spool, Protocol):
+class Spool(ends.Spool, Protocol):
     """What the relay asks of a spool besides what the courier does."""
 
     max_age_seconds: float
@@ -188,15 +188,11 @@ UNLIMITED = 1e6
 """Requests a second where there are none: nobody limits a stream or a void."""
 
 
-def _request_rate(settings: Settings) -> float:
-    """Requests a second."""
-    return paced(settings, settings.requests_per_second)
-
-
 def delivery_of(settings: Settings) -> tuple[Policy, float, float]:
     """What answers lead to, requests a second, and the seconds they are spread over."""
     policy = Policy(uncertain_limit=settings.uncertain_retries)
-    return policy, _request_rate(settings), settings.send_spread
+    rate = paced(settings, settings.requests_per_second)
+    return policy, rate, settings.send_spread
 
 
 def answers_at_once(settings: Settings) -> bool:

@@ -8,11 +8,13 @@ give the same to the last bit.
 """
 
 import math
+from collections.abc import Sequence
 from weakref import ref
 
 from relay.rollup.finite import clamp
 from relay.rollup.series import Series
 from relay.rollup.slot import CounterBase
+from relay.rollup.summary import CounterSummary
 
 __all__ = ["SMALL", "CounterSlot", "Step", "Steps"]
 
@@ -73,19 +75,23 @@ class CounterSlot(CounterBase):
 
     @property
     def total(self) -> float:
-        total, step = self.added, self.steps
-        while step is not None:
-            total += step.times * step.number
-            step = step.other
-        return total
+        return self.sums()[0]
 
     @property
     def count(self) -> float:
-        count, step = self.counted, self.steps
+        return self.sums()[1]
+
+    def sums(self) -> tuple[float, float]:
+        """Total and count."""
+        total, count, step = self.added, self.counted, self.steps
         while step is not None:
+            total += step.times * step.number
             count += step.times * step.weight
             step = step.other
-        return count
+        return total, count
+
+    def summary(self, percentages: Sequence[int]) -> CounterSummary:  # noqa: ARG002
+        return CounterSummary(*self.sums())
 
     def learn(
         self,
@@ -120,7 +126,7 @@ class CounterSlot(CounterBase):
 
     def unlearn(self) -> None:
         """Add the steps up and forget them."""
-        self.added, self.counted = self.total, self.count
+        self.added, self.counted = self.sums()
         while self.steps is not None:
             home = self.steps.home()
             if home is not None:

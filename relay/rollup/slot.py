@@ -65,7 +65,11 @@ class Slot(Protocol):
 
 
 class CounterBase:
-    """Σ value/rate and Σ 1/rate, added up in the order of arrival as the reference does."""
+    """Σ value/rate and Σ 1/rate, added up in the order of arrival as the reference does.
+
+    What raises NotImplementedError each engine has in its own way: one in fields of C, the
+    other partly in lines that it counts. No ABC, since to ask ``isinstance`` of one is slow.
+    """
 
     __slots__ = NO_STORAGE
 

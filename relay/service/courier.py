@@ -16,11 +16,7 @@ from twisted.python.failure import Failure
 from relay.delivery.batch import Batch
 from relay.delivery.gate import Gate, Ticket
 from relay.delivery.ledger import Ledger, QueueTally
-from relay.delivery.outcome import (
-    AcceptedWithLoss,
-    Outcome,
-    Throttled,
-)
+from relay.delivery.outcome import AcceptedWithLoss, Outcome, Throttled
 from relay.delivery.pace import Pace, spread_delay
 from relay.delivery.policy import (
     Ack,
@@ -39,7 +35,7 @@ from relay.service.journal import CourierStatus, Journal
 from relay.service.lanes import Lane
 from relay.service.visit import Visit, visit
 
-__all__ = ["Courier", "CourierStatus", "Sink", "Spool"]
+__all__ = ["Courier", "CourierStatus"]
 
 SHORTEST_WAIT_SECONDS = 0.25
 """Between attempts while stopping."""

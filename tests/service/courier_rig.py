@@ -11,7 +11,8 @@ from relay.delivery.ledger import Ledger
 from relay.delivery.outcome import Accepted, Outcome
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.service.courier import Courier, Sink
+from relay.service.courier import Courier
+from relay.service.ends import Sink
 from relay.service.lanes import InlineLane
 from relay.spool.file import FileSpool
 from relay.spool.memory import MemorySpool
