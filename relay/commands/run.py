@@ -85,7 +85,9 @@ def _run(arguments: argparse.Namespace) -> int:
         _say(note)
     _raise_descriptors()
 
-    from relay.service import inherit, notify  # noqa: PLC0415 - brings Twisted
+    from relay.service import arenas, inherit, notify  # noqa: PLC0415 - brings Twisted
+
+    arenas.share_one()
 
     # Before Twisted's endpoints are imported: they take LISTEN_FDS for themselves.
     variables = take_variables((*inherit.VARIABLES, *notify.VARIABLES))

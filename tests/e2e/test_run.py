@@ -15,7 +15,8 @@ import pytest
 
 from relay.settings import Settings
 from tests.e2e.children import ROOT, Child, clean_environment
-from tests.e2e.road import get, script, start_relay, status, wait_until
+from tests.e2e.lives import start_emulator
+from tests.e2e.road import entries, get, script, start_relay, status, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -212,3 +213,19 @@ def test_the_sink_stdout_prints_entries_as_json_lines(tmp_path: Path) -> None:
     first = json.loads(out.read_text().splitlines()[0])
     assert first["MetricName"] == "out"
     assert first["Values"]["Sum"] == 3
+
+
+def test_its_threads_allocate_from_one_arena() -> None:
+    """An arena of a thread reserves 64 MiB of which it uses the beginning, in whole such."""
+    site = start_emulator(1)
+    relay = start_relay(site, 1)
+    door = urlsplit(relay.urls["listening"][0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"some:1|c", (str(door.hostname), int(door.port or 0)))
+    wait_until("nothing was delivered", lambda: bool(entries(site.urls["emulator"][0])))
+    maps = Path(f"/proc/{relay.process.pid}/maps").read_text("ascii").splitlines()
+    reserved = [line.split() for line in maps if "---p 00000000 00:00 0" in line]
+    ends = [int(fields[0].partition("-")[2], 16) for fields in reserved]
+    assert not [end for end in ends if end % (64 << 20) == 0]
+    assert relay.stop() == 0
+    assert site.stop() == 0
