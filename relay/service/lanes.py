@@ -1,24 +1,28 @@
 """Threads for blocking work, named after what runs on them: disk, http.
 
 Not the reactor's own pool: Twisted resolves names there, and a slow service must not stop
-that. A lane knows nothing of what runs on it.
+that. Nor another ``ThreadPool`` of Twisted's: each of its calls leaves a cycle, of 0.5 KB,
+and those that wait while the heap is set aside would stay for good (heap.py). A lane knows
+nothing of what runs on it.
 """
 
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
+from queue import SimpleQueue
 from threading import Thread, get_native_id
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
-from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
+from twisted.python.failure import Failure
 
 __all__ = ["InlineLane", "Lane", "ThreadLane", "at_most"]
 
 R = TypeVar("R")
+
+_Call = tuple[Deferred[Any], Callable[..., Any], tuple[object, ...]]
+"""Who waits for it, a function and its arguments."""
 
 
 class Lane(Protocol):
@@ -52,17 +56,22 @@ class ThreadLane:
     ) -> None:
         self._reactor = reactor
         self._name = name
-        self._pool = ThreadPool(threads, threads, name)
-        factory = partial(_daemon, nice=nice)
-        self._pool.threadFactory = factory  # type: ignore[assignment]
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._threads = [
+            _daemon(target=self._work, name=f"{name}-{number}", nice=nice)
+            for number in range(threads)
+        ]
 
     def start(self) -> None:
         """Start the threads."""
-        self._pool.start()
+        for thread in self._threads:
+            thread.start()
 
     def run(self, function: Callable[..., R], /, *args: object) -> "Deferred[R]":
         """Call it in one of the threads, or later when all are busy."""
-        return deferToThreadPool(self._reactor, self._pool, function, *args)
+        done: Deferred[R] = Deferred()
+        self._calls.put((done, function, args))
+        return done
 
     def stop(self) -> Deferred[None]:
         """Take no more; fires when the threads have ended what they were given.
@@ -70,9 +79,13 @@ class ThreadLane:
         It may never fire: bound the wait for it.
         """
         ended: Deferred[None] = Deferred()
+        for _ in self._threads:
+            self._calls.put(None)  # each ends with one, whatever comes behind
 
         def join() -> None:
-            self._pool.stop()
+            for thread in self._threads:
+                if thread.ident is not None:
+                    thread.join()
             self._reactor.callFromThread(ended.callback, None)
 
         try:
@@ -80,6 +93,16 @@ class ThreadLane:
         except RuntimeError:  # no thread to be had, and those that run are daemons
             ended.callback(None)
         return ended
+
+    def _work(self) -> None:
+        while (call := self._calls.get()) is not None:
+            done, function, args = call
+            try:
+                result = function(*args)
+            except Exception:  # noqa: BLE001 - whoever asked gets to see it
+                result = Failure()
+            self._reactor.callFromThread(done.callback, result)
+            del call, done, function, args, result  # nothing is kept until the next
 
 
 def _daemon(*, target: Callable[[], object], name: str, nice: int = 0) -> Thread:

@@ -1,8 +1,10 @@
 """Lanes: work goes to threads of their own and its result comes back to the reactor."""
 
+import gc
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from queue import Queue
 
@@ -26,6 +28,10 @@ class Reactor:
     def turn(self) -> None:
         """Make the next call; waits for it."""
         self.calls.get(timeout=10)()
+
+
+class Kept:
+    """Something that can be asked for whether it is still there."""
 
 
 def lane(reactor: Reactor, threads: int = 1) -> ThreadLane:
@@ -63,6 +69,39 @@ def test_failures_come_back() -> None:
     reactor.turn()
     assert kinds == [ValueError]
     assert ends(reactor, one.stop())
+
+
+def test_a_call_leaves_nothing_behind() -> None:
+    """Neither its result until the next one comes, nor a cycle that has to be found."""
+    reactor = Reactor()
+    one = lane(reactor)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(50):
+            one.run(bytearray, 10)
+            reactor.turn()
+        found = gc.collect()
+    finally:
+        gc.enable()
+    gone = threading.Event()
+    one.run(Kept).addCallback(lambda kept: bool(weakref.finalize(kept, gone.set)))
+    reactor.turn()
+    assert gone.wait(10)
+    assert ends(reactor, one.stop())
+    assert found == 0
+
+
+def test_a_stopped_lane_takes_no_more() -> None:
+    """What it was given before that is done."""
+    reactor, done = Reactor(), list[str]()
+    one = lane(reactor)
+    one.run(done.append, "before")
+    stopped = one.stop()
+    one.run(done.append, "after")
+    reactor.turn()
+    assert ends(reactor, stopped)
+    assert done == ["before"]
 
 
 def test_one_thread_keeps_the_order() -> None:
