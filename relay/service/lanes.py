@@ -46,6 +46,7 @@ class ThreadLane:
 
     ``nice`` is how much they step back behind the other threads of the process, where
     the machine has not the time for all (nice(2), on Linux a matter of each thread).
+    Beyond the last place there is, they are in it.
 
     They are daemons: one that hangs in the resolver or on a dead disk must not keep the
     process from ending.
@@ -108,7 +109,9 @@ class ThreadLane:
 def _daemon(*, target: Callable[[], object], name: str, nice: int = 0) -> Thread:
     def run() -> None:
         if nice and sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, get_native_id(), nice)
+            thread = os.PRIO_PROCESS, get_native_id()
+            # From where the process is: nobody but root may go nearer to the front.
+            os.setpriority(*thread, os.getpriority(*thread) + nice)
         target()
 
     return Thread(target=run, name=name, daemon=True)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import subprocess
 import sys
 import threading
 import weakref
@@ -147,6 +148,36 @@ def test_a_lane_may_step_back_behind_other_threads() -> None:
     before = os.getpriority(os.PRIO_PROCESS, 0)
     found = one.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
     reactor.turn()
-    assert found.result == 3
+    assert found.result == before + 3
     assert os.getpriority(os.PRIO_PROCESS, 0) == before
     assert ends(reactor, one.stop())
+
+
+ALREADY_NICE = """
+import os, threading
+from tests.service.test_lanes import Reactor
+from relay.service.lanes import ThreadLane
+if os.getuid() == 0:
+    os.setuid(65534)
+os.nice(15)
+reactor = Reactor()
+one = ThreadLane("test", 1, reactor, nice=10)
+one.start()
+one.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())).addBoth(print)
+reactor.turn()
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="threads are nice by themselves on Linux only"
+)
+def test_a_process_that_is_nice_already_has_lanes_all_the_same() -> None:
+    """Without the right to step forward, as under ``Nice=15`` of systemd."""
+    done = subprocess.run(
+        [sys.executable, "-c", ALREADY_NICE],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("19\n", "")
