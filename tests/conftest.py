@@ -12,6 +12,8 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.workers"]
+
 # Without deadlines, and the same way every time in CI.
 settings.register_profile("relay", deadline=None)
 settings.register_profile("relay-ci", deadline=None, derandomize=True)
