@@ -100,7 +100,7 @@ class ThreadLane:
             done, function, args = call
             try:
                 result = function(*args)
-            except Exception:  # noqa: BLE001 - whoever asked gets to see it
+            except BaseException:  # noqa: BLE001 - a lane outlives whatever it is given
                 result = Failure()
             self._reactor.callFromThread(done.callback, result)
             del call, done, function, args, result  # nothing is kept until the next

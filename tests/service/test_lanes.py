@@ -62,13 +62,14 @@ def test_runs_in_a_thread_of_its_own() -> None:
 
 
 def test_failures_come_back() -> None:
-    """As a Failure, to whoever asked."""
+    """As a Failure, to whoever asked; the thread goes on."""
     reactor, kinds = Reactor(), list[object]()
     one = lane(reactor)
-    asked: Deferred[object] = one.run(int, "x")
-    asked.addErrback(lambda failure: kinds.append(failure.type))
-    reactor.turn()
-    assert kinds == [ValueError]
+    for function, argument in ((int, "x"), (sys.exit, 1), (int, "y")):
+        asked: Deferred[object] = one.run(function, argument)
+        asked.addErrback(lambda failure: kinds.append(failure.type))
+        reactor.turn()
+    assert kinds == [ValueError, SystemExit, ValueError]
     assert ends(reactor, one.stop())
 
 
