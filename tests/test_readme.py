@@ -30,7 +30,7 @@ def test_the_two_commands_are_the_first_literal_blocks_of_one_line() -> None:
     run, test = command("run"), command("test")
     assert "\n" not in run + test
     assert run.split("exec ")[1] == ".venv/bin/cms-relay run --sink emulator"
-    assert test.split("exec ")[1] == ".venv-test/bin/pytest -n 2 --dist loadgroup"
+    assert test.split("exec ")[1] == ".venv-test/bin/pytest -n 2"
 
 
 def test_no_code_block_stands_before_the_two_commands() -> None:

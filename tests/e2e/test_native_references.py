@@ -15,7 +15,7 @@ if "native" not in engine_names():
 from tests.e2e.asked import Things, types
 from tests.e2e.asked_all import calls
 
-pytestmark = [pytest.mark.e2e, pytest.mark.busy, pytest.mark.native]
+pytestmark = [pytest.mark.e2e, pytest.mark.native]
 
 
 def test_no_reference_is_lost_or_gained() -> None:

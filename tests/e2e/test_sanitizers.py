@@ -14,7 +14,7 @@ from tests.e2e.children import ROOT
 if "native" not in engine_names():
     pytest.skip("the native engine was not built", allow_module_level=True)
 
-pytestmark = [pytest.mark.e2e, pytest.mark.busy, pytest.mark.native]
+pytestmark = [pytest.mark.e2e, pytest.mark.native]
 
 
 @pytest.fixture
