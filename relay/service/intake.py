@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
+from twisted.logger import Logger
 
 __all__ = [
     "DRAIN_SECONDS",
@@ -69,7 +70,12 @@ class Intake:
     ``feed_some`` gives what it had no time for. ``clock`` brings the next turn. A packet
     of more than ``piece_bytes`` is fed in pieces. ``copy`` gets each packet, as it came.
     ``drain`` makes what drains the socket of a descriptor, where the engine can do that.
+
+    A defect while lines are fed costs those that were fed with them: it is logged and
+    counted in ``defects``. Whoever reads a socket never hears of it, and reads on.
     """
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -83,7 +89,7 @@ class Intake:
         drain: Callable[[int], Any] | None = None,
     ) -> None:
         self.drain = drain
-        self._feed_some, self._period_at, self._wall = feed_some, period_at, wall
+        self._engine_feeds, self._period_at, self._wall = feed_some, period_at, wall
         self._clock, self._piece_bytes = clock, piece_bytes
         self._waiting: deque[tuple[bytes, int]] = deque()
         self._copy = copy
@@ -91,6 +97,7 @@ class Intake:
         self._paused: set[Source] = set()
         self._datagrams = self._received_bytes = 0
         self._seen_at = 0.0
+        self.defects = 0
         self.strangers = 0  # datagrams of senders that are not heard
         self.drained: list[Arrivals] = []
 
@@ -138,10 +145,10 @@ class Intake:
                     self._waiting.append((rest, period))
                     break
             else:
-                piece = next(pieces, b"")
-                if not piece:
+                following = next(pieces, None)
+                if following is None:
                     return
-                self._waiting.append((piece, period))
+                self._waiting.append((following, period))
             self._go_on_next_turn()
         self._put_off(pieces, period, source)
 
@@ -193,6 +200,14 @@ class Intake:
         paused, self._paused = self._paused, set()
         for source in paused:
             source.resumeProducing()
+
+    def _feed_some(self, piece: bytes, period: int) -> bytes:
+        try:
+            return self._engine_feeds(piece, period)
+        except Exception:  # noqa: BLE001 - see the class
+            self.defects += 1
+            self._log.failure("a defect while lines are fed: {n} bytes", n=len(piece))
+            return b""
 
     def _feed_next(self) -> None:
         piece, period = self._waiting.popleft()

@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.task import Clock
+from twisted.logger import Logger, LogPublisher
 
 from relay.service.intake import DRAIN_SECONDS, Datagrams, Intake, drain
 
 TURN = 2**-10
+IGNORED = LogPublisher()
 
 
 class Turns(Clock):
@@ -166,6 +170,77 @@ def test_a_turn_that_comes_late_is_not_doubled() -> None:
     rig.receive(b"cdef")
     rig.turns(1)
     assert rig.engine.bytes == b"abcd"
+
+
+LINES = st.binary(max_size=12).map(lambda line: line.replace(b"\n", b""))
+
+
+@given(st.lists(st.lists(LINES).map(b"\n".join), min_size=1), st.integers(1, 30))
+def test_of_datagrams_read_together_every_line_is_fed_once(
+    datagrams: list[bytes], most: int
+) -> None:
+    """In their order, wherever pieces are cut, be they empty or larger than a piece."""
+    rig = Rig(most)
+    rig.intake.take_all(datagrams, sum(map(len, datagrams)), rig.socket)
+    rig.intake.catch_up()
+    rig.turns(2)
+    # The engine here cuts within a line: only the bytes of lines tell.
+    fed = rig.engine.bytes.replace(b"\n", b"")
+    assert fed == b"".join(datagrams).replace(b"\n", b"")
+    assert rig.socket.calls in ([], ["stop", "start"])
+
+
+def test_an_empty_piece_is_not_the_end() -> None:
+    """Of datagrams that end in a line feed, with lines longer than a piece."""
+    rig, long = Rig(), b"a" * 12
+    lines = [b"x", *[long] * 6, *[b"y"] * 5]
+    rig.intake.take_all([line + b"\n" for line in lines], 100, rig.socket)
+    rig.turns(20)
+    assert rig.engine.bytes.replace(b"\n", b"") == b"".join(lines)
+
+
+class Broken(Engine):
+    """Raises for a piece with an exclamation mark in it."""
+
+    def feed_some(self, datagram: bytes, period: int) -> bytes:
+        if b"!" in datagram:
+            raise ValueError("a defect")
+        return super().feed_some(datagram, period)
+
+
+def broken(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    """A rig with such an engine; what is logged is not looked at."""
+    monkeypatch.setattr(Intake, "_log", Logger(observer=IGNORED))
+    rig = Rig()
+    rig.engine = Broken()
+    rig.intake = Intake(
+        rig.engine.feed_some, int, rig.clock.seconds, rig.clock, piece_bytes=8
+    )
+    return rig
+
+
+def test_a_defect_while_feeding_costs_what_was_fed_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is counted; who reads the socket does not hear of it."""
+    rig = broken(monkeypatch)
+    rig.intake.take(b"one!", rig.socket)
+    rig.intake.take_all([b"two!"], 4, rig.socket)
+    rig.intake.take(b"three", rig.socket)
+    assert (rig.engine.bytes, rig.intake.defects) == (b"three", 2)
+    assert (rig.socket.calls, rig.intake.datagrams) == ([], 3)
+
+
+def test_a_defect_in_what_waits_holds_up_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The source is read again, and a drain ends."""
+    rig = broken(monkeypatch)
+    rig.intake.take(b"aaaaaaa\nbbbbbb!\nccccccc", rig.socket)
+    rig.turns(4)
+    assert rig.engine.bytes == b"aaaaaaaccccccc"
+    assert rig.socket.calls == ["stop", "start"]
+    assert (rig.intake.is_behind, rig.intake.defects) == (False, 1)
 
 
 class Port:
