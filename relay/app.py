@@ -445,4 +445,5 @@ class Relay:
         }
 
     def _defects(self) -> int:
-        return self._closing.lost + self._courier.status().defects
+        closing, delivery = self._closing, self._courier.status().defects
+        return closing.lost + closing.unnoted + delivery + self._doors.defects

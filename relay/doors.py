@@ -4,6 +4,7 @@ What a packet holds is not known here, nor where its samples go.
 """
 
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from twisted.internet.defer import Deferred, inlineCallbacks
@@ -56,6 +57,14 @@ class Doors:
         self.doors: Sequence[Door] = ()
         self.targets: Sequence[Target] = ()
         self._repeater = Repeater(())
+        self._closing: dict[Port, Deferred[Any]] = {}
+        self._defects_before = 0
+
+    @property
+    def defects(self) -> int:
+        """How often a defect cost lines that were fed, since the start."""
+        there = [*(door.port for door in self.doors), *self._closing]
+        return self._defects_before + sum([port.intake.defects for port in there])
 
     def open(self, listed: Sequence[Listen], settings: Settings) -> None:
         """Take what was handed over, and bind what is ``listed`` and not among that.
@@ -91,20 +100,32 @@ class Doors:
         fresh = self._all_opened(missing, settings)
         self.doors = [*(_resized(one, settings) for one in kept), *fresh]
         for door in over:
-            door.port.close(self._reactor)
+            self._close(door.port)
         return fresh
 
     def catch_up(self) -> None:
         """Have all that was read taken, however long that is."""
-        for door in self.doors:
-            door.port.intake.catch_up()
+        for port in (*(door.port for door in self.doors), *self._closing):
+            port.intake.catch_up()
 
     @inlineCallbacks
     def close(self) -> Generator[Deferred[Any], Any, None]:
-        """Read what the kernel still holds, then close."""
+        """Read what the kernel still holds, then close; also what is being closed."""
+        yield from tuple(self._closing.values())
         for door in self.doors:
             yield door.port.close(self._reactor)
         self._repeater.stop()
+
+    def _close(self, port: Port) -> None:
+        """Read and close one; until that is done it counts as one of ours."""
+        closing = port.close(self._reactor)
+        closing.addErrback(partial(self._log.failure, "a defect while a door closes"))
+        self._closing[port] = closing
+        closing.addCallback(self._closed, port)
+
+    def _closed(self, _: object, port: Port) -> None:
+        del self._closing[port]
+        self._defects_before += port.intake.defects
 
     def _feeding(self, signed_gauge: str | None) -> Intake:
         copy = self._repeater.send if self.targets else None
@@ -124,7 +145,7 @@ class Doors:
                 opened.append(self._opened(listen, settings))  # noqa: PERF401 - what was opened has to be known when one fails
         except RelayError:
             for door in opened:
-                door.port.close(self._reactor)
+                self._close(door.port)
             raise
         return opened
 

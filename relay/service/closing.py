@@ -28,6 +28,7 @@ class _Stored(NamedTuple):
     tally: QueueTally
     refused: int
     defect: Failure | None
+    unnoted: Failure | None
 
 
 class _Passing:
@@ -63,7 +64,8 @@ class Closing(Generic[Sealed]):
     ``stored`` is told, for each, how many entries it became, the spool's counts then,
     and how many of the entries no request can carry. ``waiting`` gives what the spool
     has of periods that ended at some moments. ``lost`` counts periods that a defect of
-    ours kept from being closed; ``seconds`` is what the last one took, by ``clock``.
+    ours kept from being closed, ``unnoted`` those it kept from being committed, which
+    are delivered; ``seconds`` is what the last one took, by ``clock``.
     ``undisturbed`` is for the time in which the rows of a period are put together.
     """
 
@@ -83,7 +85,7 @@ class Closing(Generic[Sealed]):
         clock: Callable[[], float] = lambda: 0.0,
         undisturbed: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
-        self.lost = 0
+        self.lost = self.unnoted = 0
         self.seconds = 0.0
         self._clock, self._undisturbed = clock, undisturbed
         self._lane = lane
@@ -126,16 +128,30 @@ class Closing(Generic[Sealed]):
             batches = unreported(batches, self._waiting(ends))
         passing = _Passing(batches)
         tally = self._append(passing)
-        if passing.defect is None:
-            self._commit()
+        unnoted = self._note() if passing.defect is None else None
         refused = sum(len(one.refused) for one in packed)
         self.seconds = self._clock() - began
-        return _Stored(passing.entries + refused, tally, refused, passing.defect)
+        entries = passing.entries + refused
+        return _Stored(entries, tally, refused, passing.defect, unnoted)
+
+    def _note(self) -> Failure | None:
+        """Commit; what that raises, as the batches are in the spool whatever it is."""
+        try:
+            self._commit()
+        except Exception:  # noqa: BLE001 - told by _tell
+            return Failure()
+        return None
 
     def _tell(self, stored: _Stored) -> None:
         self._stored(stored.entries, stored.tally, stored.refused)
         if stored.defect is not None:
             self._lost(stored.defect)
+        if stored.unnoted is not None:
+            self.unnoted += 1
+            self._log.failure(
+                "a defect: a closed period waits, and is not noted as closed",
+                stored.unnoted,
+            )
 
     def _lost(self, failure: Failure) -> None:
         self.lost += 1

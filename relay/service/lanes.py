@@ -9,6 +9,7 @@ nothing of what runs on it.
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread, get_native_id
 from typing import Any, Protocol, TypeVar
@@ -110,8 +111,10 @@ def _daemon(*, target: Callable[[], object], name: str, nice: int = 0) -> Thread
     def run() -> None:
         if nice and sys.platform == "linux":
             thread = os.PRIO_PROCESS, get_native_id()
-            # From where the process is: nobody but root may go nearer to the front.
-            os.setpriority(*thread, os.getpriority(*thread) + nice)
+            # From where the process is: nobody but root may go nearer to the front. A
+            # system that allows neither call has a thread like the others.
+            with suppress(OSError):
+                os.setpriority(*thread, os.getpriority(*thread) + nice)
         target()
 
     return Thread(target=run, name=name, daemon=True)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 import pytest
+from twisted.logger import capturedLogs
 
 from relay.cloudmonitor.packing import Oversize, Packed, pack
 from relay.delivery.batch import Batch
@@ -34,6 +35,7 @@ class Rig:
         self.in_spool: list[str] = []
         self.refused: list[Oversize] = []
         self.breaks_after: int | None = None
+        self.is_full = False
         self.is_undisturbed = False
         self.closed_undisturbed: list[bool] = []
         self.closing: Closing[int] = Closing(
@@ -42,7 +44,7 @@ class Rig:
             finish=lambda: self._close(0),
             compose=self._compose,
             append=self._append,
-            commit=lambda: self.said.append("commit"),
+            commit=self._commit,
             waiting=self._waiting,
             stored=lambda *told: self.said.append(told),
             undisturbed=self._undisturbed,
@@ -60,6 +62,11 @@ class Rig:
         self.said.append(f"close {sealed}")
         self.closed_undisturbed.append(self.is_undisturbed)
         return [Rollup(sealed, 60, Rows())]
+
+    def _commit(self) -> None:
+        self.said.append("commit")
+        if self.is_full:
+            raise MemoryError
 
     def _compose(self, rollup: Rollup) -> Packed:
         items = self._items(rollup.start)
@@ -95,6 +102,17 @@ def test_a_period_is_committed_behind_its_append() -> None:
         "commit",
         (3, QueueTally(batches=2), 0),
     ]
+
+
+def test_a_period_that_could_not_be_committed_is_told_all_the_same() -> None:
+    """Its batches are in the spool: they are counted, and nothing is said to be lost."""
+    rig = Rig()
+    rig.is_full = True
+    with capturedLogs() as logged:
+        rig.closing.take(60)
+    assert rig.said[-1] == (3, QueueTally(batches=2), 0)
+    assert (rig.closing.lost, rig.closing.unnoted) == (0, 1)
+    assert "is not noted as closed" in logged[0]["log_format"]
 
 
 def test_the_rows_of_a_period_are_released() -> None:

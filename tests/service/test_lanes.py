@@ -154,6 +154,22 @@ def test_a_lane_may_step_back_behind_other_threads() -> None:
     assert ends(reactor, one.stop())
 
 
+def test_a_lane_that_may_not_step_back_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter of system calls may have it that way."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refused, raising=False)
+    reactor = Reactor()
+    one = ThreadLane("test", 1, reactor, nice=3)  # type: ignore[arg-type]  # a part of it
+    one.start()
+    done = one.run(int, "7")
+    reactor.turn()
+    assert done.result == 7
+    assert ends(reactor, one.stop())
+
+
 ALREADY_NICE = """
 import os, threading
 from tests.service.test_lanes import Reactor
