@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 __all__ = ["Tap"]
 
 QUIET_SECONDS = 0.3
+CONNECTED_SECONDS = 30
 
 
 class Tap:
@@ -76,6 +77,7 @@ class Tap:
                     return None
 
     def _pass_on_a_stream(self) -> None:
+        self._door.settimeout(CONNECTED_SECONDS)
         peer, _ = self._door.accept()
         where = (str(self._there.hostname), int(self._there.port or 0))
         with peer, socket.create_connection(where) as onward:
