@@ -49,6 +49,7 @@ Each command's --help has examples. Status: 0 done, 1 failed, 2 usage or configu
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status."""
+    _open_what_is_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for terminals of old
     words = sys.argv[1:] if argv is None else list(argv)
@@ -67,6 +68,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
+
+
+def _open_what_is_closed() -> None:
+    """Standard streams without a descriptor lead nowhere, as for a daemon of old.
+
+    Left closed, the next socket or file would be taken for one of them.
+    """
+    for number, name, mode in (
+        (0, "stdin", "r"),
+        (1, "stdout", "w"),
+        (2, "stderr", "w"),
+    ):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for as long as the process lives
 
 
 class _Version(argparse.Action):

@@ -84,6 +84,7 @@ def _run(arguments: argparse.Namespace) -> int:
     for note in filter(None, notes):
         _say(note)
     _raise_descriptors()
+    _own_what_is_made()
 
     from relay.service import arenas, inherit, notify  # noqa: PLC0415 - brings Twisted
 
@@ -121,10 +122,16 @@ def end_at_signals() -> None:
     """Until there is something to stop, a signal ends the process with status 0.
 
     Not by an exception: raised in a callback of the garbage collection it would be
-    printed and forgotten, and the relay would go on.
+    printed and forgotten, and the relay would go on. A parent may have blocked them.
     """
     for signum in SIGNALS:
         signal.signal(signum, lambda *_: os._exit(0))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _own_what_is_made() -> None:
+    """Files are ours to read and write, whatever the umask, and nobody else's to write."""
+    os.umask(os.umask(0o077) & 0o077 | 0o022)
 
 
 def _raise_descriptors() -> None:
@@ -282,4 +289,4 @@ def _say(line: str) -> None:
     """Not by ``print``: what it could not write would be tried again at the exit, and a
     disk that is full of logs would be the relay's end."""
     with suppress(OSError):
-        os.write(sys.stderr.fileno(), f"{line}\n".encode())
+        os.write(sys.stderr.fileno(), f"{line}\n".encode(errors="backslashreplace"))

@@ -23,8 +23,8 @@ from relay.statsd.sample import Kind
 __all__ = ["Settings"]
 
 
-def _host_name() -> str:
-    return socket.gethostname()
+def _host_name() -> str | None:
+    return socket.gethostname() or None
 
 
 _ROLL, _NAME, _OUT = "roll-up", "naming", "delivery"

@@ -110,7 +110,7 @@ def configuration_hash(settings: Settings) -> str:
     if settings.mapping is not None:
         rows.append(settings.mapping.digest)
     text = "\n".join(rows)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def example_toml() -> str:

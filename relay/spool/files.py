@@ -141,7 +141,9 @@ class DiskFiles:
 
     def read(self, file: int, length: int, offset: int) -> bytes:
         """See Files."""
-        return os.pread(file, length, offset)
+        # No more room than there is to be read: a limit of ours may be 512 MiB.
+        there = max(0, os.fstat(file).st_size - offset)
+        return os.pread(file, min(length, there), offset)
 
     def write(self, file: int, data: bytes | memoryview, offset: int) -> int:
         """See Files."""

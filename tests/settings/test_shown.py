@@ -1,10 +1,12 @@
 """What people read is what the code holds."""
 
 import re
+import socket
 import tomllib
 from pathlib import Path
 
 import attrs
+import pytest
 
 from relay.settings import (
     Settings,
@@ -70,3 +72,17 @@ def test_the_hash_changes_with_a_value_and_not_with_its_origin() -> None:
     other = configuration_hash(load(None, {"sink": "null", "idle_ttl": "1"}).settings)
     assert one == same != other
     assert re.fullmatch("[0-9a-f]{12}", one)
+
+
+def test_a_host_name_of_any_bytes_has_a_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a default, which nobody looks at as at what somebody wrote."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "h\udcff")
+    assert configuration_hash(load(None, {"sink": "null"}).settings)
+
+
+def test_without_a_host_name_there_is_no_instance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Which is warned of, where an empty one would just be left out."""
+    monkeypatch.setattr(socket, "gethostname", lambda: "")
+    assert load(None, {"sink": "null"}).settings.instance is None

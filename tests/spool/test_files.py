@@ -1,6 +1,7 @@
 """The real file operations: what they refuse to follow, to wait for and to share."""
 
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,3 +90,20 @@ def test_nothing_is_left_open_by_what_failed(folder: int, tmp_path: Path) -> Non
             FILES.lock(folder, "lock")
     FILES.close(lock)
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 - likewise
+
+
+def test_reading_takes_no_more_memory_than_there_is_to_read(
+    folder: int, tmp_path: Path
+) -> None:
+    """However much may be read: a limit of ours is half a gigabyte."""
+    (tmp_path / "name").write_bytes(b"some")
+    handle = FILES.open_read(folder, "name")
+    tracemalloc.start()
+    try:
+        read = FILES.read(handle, 1 << 29, 1), FILES.read(handle, 1 << 29, 9)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    FILES.close(handle)
+    assert read == (b"ome", b"")
+    assert most < 1 << 20
