@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 
 from relay import __version__
+from relay.commands.ending import end_at_signals
 from relay.commands.parsing import Commands
 from relay.errors import ConfigError, RelayError
 
@@ -53,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for terminals of old
     words = sys.argv[1:] if argv is None else list(argv)
+    if argv is None and words[:1] == ["run"]:
+        end_at_signals()
     try:
         arguments = _parsed(words)
         status: int = arguments.handler(arguments)

@@ -17,6 +17,7 @@ from relay.cloudmonitor.contract import (
     REQUESTS_PER_SECOND,
     REQUESTS_PER_SECOND_DEFAULT,
 )
+from relay.commands.ending import SIGNALS
 from relay.commands.parsing import Commands, add_command
 from relay.settings import (
     Loaded,
@@ -49,7 +50,6 @@ status 0; a second one ends at once. SIGHUP reads the configuration again.
 """
 
 RELOAD_PAUSE = 0.2
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 STOPPED_TWICE = 1
 DESCRIPTORS = 16_384
 DEFAULT_DOOR = "udp://127.0.0.1:8125"
@@ -68,7 +68,6 @@ def register(commands: Commands) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    end_at_signals()
     # Before there is any thread, since each inherits it; see _Life._hear_reloads.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     for line in config_hints(arguments.config):
@@ -116,17 +115,6 @@ def _run(arguments: argparse.Namespace) -> int:
     return _Life(
         relay, reactor, loaded, manager, lambda: from_arguments(arguments)
     ).lead()
-
-
-def end_at_signals() -> None:
-    """Until there is something to stop, a signal ends the process with status 0.
-
-    Not by an exception: raised in a callback of the garbage collection it would be
-    printed and forgotten, and the relay would go on. A parent may have blocked them.
-    """
-    for signum in SIGNALS:
-        signal.signal(signum, lambda *_: os._exit(0))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _own_what_is_made() -> None:

@@ -14,6 +14,7 @@ other plain value in the place of its own. What is plain is decided here.
 """
 
 from collections.abc import Sized
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from relay.rollup.counter import SMALL, CounterSlot, Steps
@@ -162,5 +163,6 @@ class Spellings(Sized):
     def drain(self) -> None:
         """One by one: to free a large dict at once stops all threads while it lasts."""
         for table in (self.cells, self.steps):
-            for _ in range(len(table)):
-                table.popitem()
+            with suppress(KeyError):  # when it is empty
+                while True:
+                    table.popitem()

@@ -228,7 +228,7 @@ def test_a_signal_amid_garbage_collection_is_heard() -> None:
     """An exception in it would be printed and forgotten, and the start would go on."""
     program = """
 import signal
-from relay.commands.run import end_at_signals
+from relay.commands.ending import end_at_signals
 
 class Garbage:
     def __del__(self):
@@ -237,6 +237,28 @@ class Garbage:
 end_at_signals()
 Garbage()
 print("still here")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_signal_is_heard_before_the_command_is_looked_for() -> None:
+    """As the first process of a container it is lost where there is no handler."""
+    program = """
+import signal, sys
+from relay import cli
+
+cli._parsed = lambda words: signal.raise_signal(signal.SIGTERM)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+sys.argv = ["cms-relay", "run"]
+cli.main()
 """
     ended = subprocess.run(
         [sys.executable, "-c", program],
