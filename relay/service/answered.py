@@ -27,8 +27,8 @@ __all__ = ["Answer", "Answers", "Noting", "Reported", "Watched"]
 ENTRIES_REMEMBERED = 262_144
 """Eight bytes each: a period of 100,000 series twice, and a long one."""
 
-REMEMBERED_SECONDS = 1200
-"""Four long periods: whoever is reported at all has had an answer since."""
+REMEMBERED_SECONDS = 600
+"""Two long periods: whoever is reported at all has had an answer since."""
 
 _PARTS = 64
 """In which they are forgotten."""

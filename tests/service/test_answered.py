@@ -72,8 +72,8 @@ def test_what_is_old_is_forgotten_before_the_limit_is_reached() -> None:
         now[0] = float(at)
         answers.note(batches(a_series("a"), a_series(f"m{at}"))[0], Accepted())
     assert of(answers, a_series("m4740")) == "accepted"
-    assert of(answers, a_series("m3540")) == "accepted"
-    assert of(answers, a_series("m3480")) is None
+    assert of(answers, a_series("m4140")) == "accepted"
+    assert of(answers, a_series("m4080")) is None
 
 
 def test_no_more_entries_are_remembered_than_the_limit() -> None:
