@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -71,8 +72,10 @@ class Subject:
 
     def sockets(self) -> set[str]:
         """The UDP sockets of the process, as the kernel numbers them."""
-        links = Path(f"/proc/{self.child.process.pid}/fd").iterdir()
-        mine = {link.readlink().name[8:-1] for link in links}
+        mine = set()
+        for link in Path(f"/proc/{self.child.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed a moment ago
+                mine.add(link.readlink().name[8:-1])
         rows = Path("/proc/net/udp").read_text().splitlines()[1:]
         return {row.split()[9] for row in rows} & mine
 
