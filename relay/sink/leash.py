@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
@@ -95,14 +95,21 @@ def _shut(held: socket.socket | None) -> None:
             held.shutdown(socket.SHUT_RDWR)
 
 
-class _Leashed(HTTPConnection):
-    """A connection that shows itself to the leash of the moment; a mixin."""
+class _Present(threading.local):
+    """The attempt that is under way in this thread."""
 
-    leash: Callable[[], Leash]
+    leash: Leash
+
+
+_present = _Present()
+
+
+class _Leashed(HTTPConnection):
+    """A connection that shows itself to the leash of the moment; a mixin too."""
 
     def _new_conn(self) -> socket.socket:
         """Connect within the leash, however many addresses the name has."""
-        leash = self.leash()
+        leash = _present.leash
         found = leash.find(self._dns_host, self.port)
         error: OSError = TimeoutError("no time left to connect")
         for left, (family, kind, protocol, _, address) in zip(
@@ -127,12 +134,29 @@ class _Leashed(HTTPConnection):
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        leash = self.leash()
+        leash = _present.leash
         if not leash.sent:  # an older connection belonged to an earlier leash
             leash.hold(self.sock)
             leash.sent = True
         self.sock.settimeout(leash.remaining)
         super().send(data)
+
+
+class _LeashedSecure(_Leashed, HTTPSConnection):
+    """The same under TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Leashed
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _LeashedSecure
+
+
+# Of all adapters: types that are made for each one refer to themselves, and would be there
+# until somebody collects garbage.
+_POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class LeashedAdapter(HTTPAdapter):
@@ -141,24 +165,23 @@ class LeashedAdapter(HTTPAdapter):
     It never sends anything twice: the nonce would be the same.
     """
 
-    leash: Leash
-
     def __init__(self) -> None:
-        # Without a type of their own urllib3 would make connections we cannot reach.
-        own = {"leash": lambda _: self.leash}
-        plain = type("PlainLeashed", (_Leashed,), own)
-        secure = type("SecureLeashed", (_Leashed, HTTPSConnection), own)
-        self._pools = {
-            "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
-            "https": type("Pool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
-        }
         super().__init__(max_retries=0, pool_connections=1, pool_maxsize=1)
+
+    @property
+    def leash(self) -> Leash:
+        """That of the attempt which this thread makes now, whatever the adapter."""
+        return _present.leash
+
+    @leash.setter
+    def leash(self, leash: Leash) -> None:
+        _present.leash = leash
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(proxy, **kwargs)
-        manager.pool_classes_by_scheme = self._pools
+        manager.pool_classes_by_scheme = _POOLS
         return manager
