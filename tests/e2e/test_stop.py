@@ -224,6 +224,19 @@ def test_a_signal_during_the_start_ends_it(
     figure(f"SIGTERM during the start: {max(took):.1f} s")
 
 
+def said_by(program: str) -> tuple[int, str, str]:
+    """The status, output and errors of a program in Python."""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return ended.returncode, ended.stdout, ended.stderr
+
+
 def test_a_signal_amid_garbage_collection_is_heard() -> None:
     """An exception in it would be printed and forgotten, and the start would go on."""
     program = """
@@ -238,15 +251,7 @@ end_at_signals()
 Garbage()
 print("still here")
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert said_by(program) == (0, "", "")
 
 
 def test_a_signal_is_heard_before_the_command_is_looked_for() -> None:
@@ -260,12 +265,4 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 sys.argv = ["cms-relay", "run"]
 cli.main()
 """
-    ended = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert said_by(program) == (0, "", "")
