@@ -17,6 +17,7 @@ import pytest
 from tests.e2e.children import ROOT, Child, clean_environment
 from tests.e2e.lives import start_emulator
 from tests.e2e.road import KEYS, entries, wait_until
+from tests.vectors.record_console import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -64,7 +65,7 @@ def test_a_command_whose_errors_go_nowhere_ends_as_ever() -> None:
 def test_a_relay_without_standard_streams_delivers(tmp_path: Path) -> None:
     """Nor are its sockets taken for one of them."""
     site = start_emulator(1)
-    port = free_port()
+    port = free_port(socket.SOCK_DGRAM)
     words = shlex.join(
         [
             *(sys.executable, "-m", "relay", "run", *ANYWHERE),
@@ -88,13 +89,6 @@ def test_a_relay_without_standard_streams_delivers(tmp_path: Path) -> None:
     relay.send_signal(signal.SIGTERM)
     assert relay.wait(SECONDS) == 0
     assert site.stop() == 0
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def test_signals_that_a_parent_has_blocked_stop_it() -> None:

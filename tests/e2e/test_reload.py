@@ -17,6 +17,7 @@ import pytest
 
 from tests.e2e.children import Child
 from tests.e2e.road import assert_ledger_balances, get, status, wait_until
+from tests.vectors.record_console import free_port
 
 pytestmark = pytest.mark.e2e
 
@@ -35,9 +36,7 @@ def quoted(*urls: str) -> str:
 
 
 def free_url() -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"udp://127.0.0.1:{probe.getsockname()[1]}"
+    return f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
 
 
 class Subject:
