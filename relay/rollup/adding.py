@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from relay.rollup.counter import CounterSlot
+from relay.rollup.gauge import GaugeSlot
 from relay.rollup.slot import (
     CounterBase,
     GaugeBase,
-    GaugeSlot,
     SetBase,
     SetSlot,
     Slot,

@@ -1,8 +1,8 @@
 """How each kind accumulates within a period: counters, gauges, sets.
 
-Timers are in timer.py, counters of the engine in Python in counter.py. What a slot does is
-in a base without storage, so that the native engine can keep the same fields as plain
-numbers (native_slots.py). A slot belongs to one thread while its period is open; sealed,
+Timers are in timer.py, counters and gauges of the engine in Python in counter.py and
+gauge.py. What a slot does is in a base without storage, so that the native engine can keep
+the same fields as plain numbers (native_slots.py). A slot belongs to one thread while its period is open; sealed,
 nothing writes to it any more and any thread may read, merge and summarise it.
 
 ``add`` takes one value of a sample and is False, with nothing changed, where a sum would
@@ -25,7 +25,6 @@ __all__ = [
     "NO_STORAGE",
     "CounterBase",
     "GaugeBase",
-    "GaugeSlot",
     "SetBase",
     "SetSlot",
     "Slot",
@@ -180,12 +179,6 @@ class GaugeBase:
     def summary(self, percentages: Sequence[int]) -> GaugeSummary:  # noqa: ARG002
         mean = clamped_mean(self.total, self.count, self.minimum, self.maximum)
         return GaugeSummary(self.last, mean, self.minimum, self.maximum, self.count)
-
-
-class GaugeSlot(GaugeBase):
-    """Kept as Python numbers."""
-
-    __slots__ = ("count", "last", "maximum", "minimum", "total")
 
 
 MEMBER_BYTES = 64

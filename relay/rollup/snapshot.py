@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 from relay.rollup.book import Book
 from relay.rollup.books import FrozenBooks
 from relay.rollup.columns import PartReader, PartWriter
+from relay.rollup.gauge import GaugeSlot
 from relay.rollup.held import Turnover
 from relay.rollup.ledger import Ledger
 from relay.rollup.roster import Held, Kept
 from relay.rollup.series import Series
 from relay.rollup.series_table import Names
-from relay.rollup.slot import GaugeSlot, Slot
+from relay.rollup.slot import Slot
 from relay.rollup.stored import Label, Loaders, PartsReader, PartsWriter, reading
 from relay.rollup.taken import Span
 from relay.rollup.treatment import Treatments

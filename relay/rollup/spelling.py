@@ -4,10 +4,11 @@
     name                  ^^ form
                           value
 
-A *cell* belongs to a name and a form, and says where a value of theirs goes. A *step* is
-a whole line of a counter with how often it came, since most counters only ever say ``1``.
-Both belong to slots and live as long as these are open; then they help to recognise the
-same spelling in the next period without asking the grammar again.
+A *lane* belongs to a name and a form whose values are numbers to be kept, of a gauge or a
+timer; a *cell* says where a value of all others goes. A *step* is a whole line of a counter
+with how often it came, since most counters only ever say ``1``. They belong to slots and
+live as long as these are open; then they help to recognise the same spelling in the next
+period without asking the grammar again.
 
 A spelling is learned from a plain line only: one that would be the same sample with any
 other plain value in the place of its own. What is plain is decided here.
@@ -19,10 +20,12 @@ from typing import Any, NamedTuple
 
 from relay.rollup.counter import SMALL, CounterSlot, Steps
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT
+from relay.rollup.gauge import GaugeSlot
+from relay.rollup.lane import Lane
 from relay.rollup.ledger import KINDS
 from relay.rollup.series import Series
 from relay.rollup.slot import MEMBER_BYTES, SetBase, Slot
-from relay.rollup.timer import TimerBase
+from relay.rollup.timer import TimerSlot
 from relay.statsd.asides import SERVICE_CHECK
 from relay.statsd.sample import Kind, Reason, Sample, What
 
@@ -32,12 +35,14 @@ __all__ = [
     "IGNORED",
     "SET",
     "UNSIGNED",
+    "Cell",
     "Spelled",
     "Spellings",
     "Why",
     "is_plain",
     "plain_value",
     "spell",
+    "unsigned",
 ]
 
 COUNTER, GAUGE, SET = map(KINDS.index, (Kind.COUNTER, Kind.GAUGE, Kind.SET))
@@ -52,11 +57,11 @@ _LONGEST_LINE = 512
 
 Why = Reason | What
 
-_Cell = tuple[int, Any, float, Any, Series | None]
-"""A code, a slot (or a Why), a weight, what appends to the slot (or counts, or whether the
-weight of a counter is whole), the series.
+Cell = tuple[int, Any, float, Any, Series | None]
+"""A code, and by it: a counter, its weight, whether that is whole; a set, 1.0, its members;
+a Why, 1.0, counts. The series is behind them.
 
-The type of the slot follows from the code, which a type checker cannot know.
+The types follow from the code, which a type checker cannot know.
 """
 
 
@@ -98,8 +103,15 @@ def plain_value(code: int, text: bytes) -> float | str | None:
     if code == SET:
         plain = text.isascii() and 0 < len(text) <= MEMBER_BYTES and b":" not in text
         return text.decode() if plain else None
-    if not text.isdigit() and text.translate(None, UNSIGNED):
-        return -1.0 if code == COUNTER and text == b"-1" else None
+    if code == COUNTER and text == b"-1":
+        return -1.0
+    return unsigned(text)
+
+
+def unsigned(text: bytes) -> float | None:
+    """The number that ``text`` is, if it is one without a sign and of a size to be added."""
+    if not text.isdigit() and text.strip(UNSIGNED):
+        return None
     try:
         value = float(text)
     except ValueError:
@@ -108,22 +120,23 @@ def plain_value(code: int, text: bytes) -> float | str | None:
 
 
 class Spellings(Sized):
-    """What has been learned in one period; the hot path reads ``cells`` and ``steps``."""
+    """What has been learned in one period; the hot path reads all of it."""
 
-    __slots__ = ("cells", "steps")
+    __slots__ = ("cells", "lanes", "steps")
 
     def __init__(self) -> None:
-        self.cells: dict[bytes, _Cell] = {}
+        self.cells: dict[bytes, Cell] = {}
+        self.lanes: dict[bytes, Lane] = {}
         self.steps = Steps()
 
     def __len__(self) -> int:
-        return len(self.cells) + len(self.steps)
+        return len(self.cells) + len(self.lanes) + len(self.steps)
 
     def learn(
         self, spelled: Spelled, kind: Kind, weight: float, slot: Slot, series: Series
     ) -> None:
         """Recognise ``spelled`` from now on, if the hot path can serve it."""
-        append: object = None
+        code = KINDS.index(kind)
         if isinstance(slot, CounterSlot):
             if weight >= SAFE_WEIGHT:
                 return
@@ -131,16 +144,15 @@ class Spellings(Sized):
                 number = float(spelled.value) * weight
                 if slot.learn(spelled.line, self.steps, number, weight, series):
                     return
-            append = weight < SMALL and weight.is_integer()
+            is_whole = weight < SMALL and weight.is_integer()
+            self.cells[spelled.cell] = code, slot, weight, is_whole, series
         elif isinstance(slot, SetBase):
-            append = slot.members.add
-        elif isinstance(slot, TimerBase):
-            lane = slot.lane(weight)
-            if lane is None:
-                return
-            append = lane.append
-        cell = KINDS.index(kind), slot, weight, append, series
-        self.cells[spelled.cell] = cell
+            self.cells[spelled.cell] = code, slot, weight, slot.members, series
+        elif isinstance(slot, GaugeSlot | TimerSlot):
+            lane = slot.lane_of(weight)
+            if lane is not None:
+                lane.code, lane.weight, lane.series = code, weight, series
+                self.lanes[spelled.cell] = lane
 
     def ignore(
         self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]
@@ -154,6 +166,9 @@ class Spellings(Sized):
         step = self.steps.pop(spelled.line, None)
         if step is not None:
             return COUNTER, step.weight, step.series
+        lane = self.lanes.pop(spelled.cell, None)
+        if lane is not None:
+            return lane.code, lane.weight, lane.series
         cell = self.cells.pop(spelled.cell, None)
         if cell is None:
             return None
@@ -162,7 +177,7 @@ class Spellings(Sized):
 
     def drain(self) -> None:
         """One by one: to free a large dict at once stops all threads while it lasts."""
-        for table in (self.cells, self.steps):
+        for table in (self.cells, self.lanes, self.steps):
             with suppress(KeyError):  # when it is empty
                 while True:
                     table.popitem()

@@ -6,7 +6,6 @@ one is an append: the engine's hot path keeps that list and does it itself.
 """
 
 import math
-from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial, reduce
 from operator import add
@@ -15,6 +14,7 @@ from typing import ClassVar, NamedTuple, Self, cast
 from relay.rollup.bins import Bins
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT, clamp, clamped_mean
+from relay.rollup.lane import Lane
 from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
 from relay.rollup.slot import NO_STORAGE
 from relay.rollup.summary import TimerSummary
@@ -25,6 +25,11 @@ _MOST_LANES = 8
 
 _UNFOLDED = 128
 """Samples that wait beyond the limit of exact ones; strays, at 110 bytes, are the worst."""
+
+
+_SHARE = 128
+"""Of what is left, for a lane at a time: numbers up to 256 Python makes only once, so that
+to compare with one finds it in the processor's caches."""
 
 
 def folded_room(exact: int) -> int:
@@ -47,9 +52,10 @@ _NOTHING = Figures(0.0, 0.0, math.inf, -math.inf)
 class TimerBase:
     """Weighted samples; ``exact`` is how many are kept as they are.
 
-    A *lane* is the list of the samples of one weight, ``lanes`` are pairs of the two. A *stray* has a weight that got
-    no lane, or a size at which sums have to be watched. Whoever appends to a lane takes
-    one off ``room`` and calls ``fold`` when that makes it 0.
+    A *lane* is the list of the samples of one weight, ``lanes`` are pairs of the two. A
+    *stray* has a weight that got no lane, or a size at which sums have to be watched.
+    ``room`` is how many more are kept before all go into bins; whoever appends to a lane
+    takes one off it, and calls ``fold`` when that makes it 0.
     """
 
     __slots__ = NO_STORAGE
@@ -91,9 +97,7 @@ class TimerBase:
             lane.append(value)
         elif not self._stray(value, weight):
             return False
-        self.room -= 1
-        if not self.room:
-            self.fold()
+        self.grow(1)
         return True
 
     def _stray(self, value: float, weight: float) -> bool:
@@ -107,6 +111,12 @@ class TimerBase:
         else:
             self.strays = [(value, weight)]
         return True
+
+    def grow(self, more: int) -> None:
+        """That many more samples are kept: too many go into bins."""
+        self.room -= more
+        if self.room <= 0:
+            self.fold()
 
     def fold(self) -> None:
         """Move all samples into bins; lanes stay the lists they are, emptied."""
@@ -146,11 +156,12 @@ class TimerBase:
             min(mine.minimum, its.minimum),
             max(mine.maximum, its.maximum),
         )
-        self.room -= part.kept()
         if part.bins is not None:
             self.bins = self.bins or self._bins()
             self.bins.absorb(part.bins)
-        if self.bins is not None or self.room <= 0:
+        if self.bins is None:
+            self.grow(part.kept())
+        else:
             self.fold()
 
     def copy(self) -> "TimerBase":
@@ -189,9 +200,7 @@ class TimerBase:
         if part.whole():
             slot.bins = cls._bins.load(part)
             slot.room = folded_room(exact)
-        slot.room -= slot.kept()
-        if slot.room <= 0:
-            slot.fold()
+        slot.grow(slot.kept())
         return slot
 
     def kept(self) -> int:
@@ -265,11 +274,49 @@ class TimerBase:
 
 
 class TimerSlot(TimerBase):
-    """Lanes are arrays of Python's: a sample takes a quarter of what it does in a list."""
+    """``room`` is that of a slot which keeps nothing; what is kept is counted when due.
+
+    Each lane may grow by its share of what is left, so that however many there are the
+    slot folds at the very sample that has no room.
+    """
 
     __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
-    _lane = cast(type[list[float]], partial(array, "d"))
+    _lane = cast(type[list[float]], partial(Lane, "d"))
 
     def __init__(self, exact: int) -> None:
         super().__init__(exact)
         self.lanes = ()
+
+    def lane_of(self, weight: float) -> Lane | None:
+        """``lane``, of the type that this engine has."""
+        return cast(Lane | None, self.lane(weight))
+
+    def settle(self) -> bool:
+        """To be called when a lane is as long as it may be; whether that took long."""
+        left = self.room - self.kept()
+        if left <= 0:
+            self.fold()
+            return True
+        self._share_out(left)
+        return False
+
+    def _share_out(self, left: int) -> None:
+        share = min(max(1, left // (len(self.lanes) or 1)), _SHARE)
+        for _, lane in self.lanes:
+            cast(Lane, lane).most = len(lane) + share
+
+    def grow(self, more: int) -> None:  # noqa: ARG002 - they are there to be counted
+        self.settle()
+
+    def put_lane(self, weight: float, lane: list[float]) -> None:
+        super().put_lane(weight, lane)
+        self._share_out(self.room - self.kept())
+
+    def fold(self) -> None:
+        super().fold()
+        self._share_out(self.room)
+
+    def copy(self) -> "TimerSlot":
+        same = cast(TimerSlot, super().copy())
+        same.settle()
+        return same

@@ -6,8 +6,9 @@ It says what the hot path has to come to. It has no limit of series.
 from relay.rollup.closing import Closer
 from relay.rollup.counter import CounterSlot
 from relay.rollup.engine import Rollup
+from relay.rollup.gauge import GaugeSlot
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeSlot, SetSlot, Slot
+from relay.rollup.slot import SetSlot, Slot
 from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar, lines
 from relay.statsd.sample import Event, Kind, Reason, Sample, What

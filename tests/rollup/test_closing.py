@@ -8,8 +8,9 @@ from relay.rollup.book import Book
 from relay.rollup.closing import Closer
 from relay.rollup.counter import CounterSlot
 from relay.rollup.engine import Rollup
+from relay.rollup.gauge import GaugeSlot
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeSlot, SetSlot, Slot
+from relay.rollup.slot import SetSlot, Slot
 from relay.rollup.summary import CounterSummary, GaugeSummary, SetSummary, Summary
 from relay.rollup.timer import TimerSlot
 from relay.rollup.unseen import MOST

@@ -1,9 +1,9 @@
 """relay.rollup.held: how many series, and which of them has to go."""
 
+from relay.rollup.gauge import GaugeSlot
 from relay.rollup.held import CHARACTERS_OF_ONE, HeldSeries
 from relay.rollup.roster import Held, Identity
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeSlot
 from relay.statsd.sample import Kind, Reason, Tags
 
 

@@ -181,3 +181,14 @@ def test_wrong_arguments_are_exceptions() -> None:
         NativeTimer(4).lane_of("1")  # type: ignore[arg-type]
     with pytest.raises(IndexError):
         Lane([1.0])[1]
+
+
+@given(values, st.integers(0, 20))
+def test_samples_go_into_bins_at_the_same_one(
+    samples: list[tuple[float, float]], exact: int
+) -> None:
+    """Here each takes from the room that is left; in Python they are counted when due."""
+    python, native = TimerSlot(exact), NativeTimer(exact)
+    for value, weight in samples:
+        assert python.add(value, weight) == native.add(value, weight)
+        assert python.kept() == native.kept()

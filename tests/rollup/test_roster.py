@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.rollup.engines import engine_names
+from relay.rollup.gauge import GaugeSlot
 from relay.rollup.roster import Held, PythonRoster, Roster
 from relay.rollup.series import Series
-from relay.rollup.slot import GaugeSlot, Slot
+from relay.rollup.slot import Slot
 from relay.statsd.sample import Kind, Tags
 
 KINDS = (Kind.COUNTER, Kind.GAUGE)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.counter import CounterSlot
-from relay.rollup.slot import GaugeSlot, SetSlot, Slot
+from relay.rollup.gauge import GaugeSlot
+from relay.rollup.slot import SetSlot, Slot
 from relay.rollup.timer import TimerSlot
 
 EXACT = 4

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from relay.rollup.counter import CounterSlot
-from relay.rollup.slot import GaugeSlot, SetSlot
+from relay.rollup.gauge import GaugeSlot
+from relay.rollup.slot import SetSlot
 from relay.rollup.summary import (
     CounterSummary,
     GaugeSummary,

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Iterable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relay.rollup.summary import TimerSummary
 from relay.rollup.timer import TimerSlot
+from tests.rollup.test_saved_slots import saved
 
 LARGEST = sys.float_info.max
 PERCENTAGES = (50, 90, 99)
@@ -117,6 +120,28 @@ def test_a_folded_timer_keeps_its_lanes() -> None:
     assert slot.lane(1.0) is lane
     assert lane is not None
     assert not len(lane)
+
+
+APPENDED = st.lists(
+    st.tuples(st.floats(0, 1e6), st.sampled_from([1.0, 2.0, 4.0, 10.0])), max_size=80
+)
+
+
+@given(APPENDED, st.integers(0, 20))
+def test_a_slot_that_is_settled_when_due_is_up_to_date(
+    samples: list[tuple[float, float]], exact: int
+) -> None:
+    """Whatever lanes samples are appended to, all go into bins at the one without room."""
+    appended, added = TimerSlot(exact), TimerSlot(exact)
+    for value, weight in samples:
+        lane = appended.lane_of(weight)
+        assert lane is not None
+        lane.append(value)
+        if len(lane) >= lane.most:
+            appended.settle()
+        added.add(value, weight)
+        assert appended.kept() == added.kept() < max(exact, 1) + 1
+        assert saved(appended) == saved(added)
 
 
 def test_memory_is_bounded() -> None:
