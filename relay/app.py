@@ -429,7 +429,8 @@ class Relay:
             **report.quota_counts(self._rules.quota),
             **report.delivery_counts(
                 self._ledger.snapshot(),
-                self._ledger.tally.bytes,
+                self._ledger.tally,
+                self._events.unreadable,
                 self._courier.status().last_success_at,
             ),
             **report.sink_counts(self._sink),

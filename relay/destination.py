@@ -4,10 +4,12 @@ A sink is a row of ``SINKS``. Which credentials it signs with, over which connec
 to which endpoint, is put together here and known nowhere else.
 """
 
+import os
 import sys
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from twisted.logger import Logger
@@ -35,7 +37,8 @@ from relay.sink.null import NullSink
 from relay.sink.stdout import StdoutSink
 from relay.sink.transport import Transport
 from relay.spool.file import FileSpool
-from relay.spool.memory import MemorySpool
+from relay.spool.memory import LIVE_SECONDS, MemorySpool
+from relay.spool.store import FOLDERS
 
 __all__ = [
     "EMULATOR_KEYS",
@@ -48,12 +51,16 @@ __all__ = [
     "delivery_of",
     "endpoint_of",
     "in_flight",
+    "open_files",
     "open_sink",
     "open_sinks",
     "open_spool",
     "paced",
     "provider_of",
 ]
+
+_LOG = Logger()
+_NAMED = 3
 
 EMULATOR_KEYS = {"emulator": "emulator"}
 """The key pair that the embedded emulator accepts; it opens nothing else."""
@@ -247,9 +254,35 @@ def open_spool(settings: Settings) -> Spool:
     live = 2 * settings.period + SEAL_GRACE_SECONDS
     if settings.state is None:
         return MemorySpool(limit_bytes=size, max_age_seconds=age, live_seconds=live)
-    return FileSpool.open(
-        settings.state, limit_bytes=size, max_age_seconds=age, live_seconds=live
+    return open_files(settings.state, size, age, live)
+
+
+def open_files(
+    folder: Path, limit_bytes: int, max_age: float, live: float = LIVE_SECONDS
+) -> FileSpool:
+    """A spool in ``folder``; which of its files cannot be read is in the log."""
+    spool = FileSpool.open(
+        folder, limit_bytes=limit_bytes, max_age_seconds=max_age, live_seconds=live
     )
+    _say_what_cannot_be_read(spool.unreadable, folder / FOLDERS[0])
+    return spool
+
+
+def _say_what_cannot_be_read(unreadable: Mapping[str, str], folder: Path) -> None:
+    """At a start: which files of a spool wait for an owner, and how they get one."""
+    names = sorted(unreadable)
+    if names:
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        _LOG.error(
+            "{names}{more} in {folder} cannot be read ({reason}) and wait where they"
+            " are; make them this user's (chown -R {user} {folder}) and start again:"
+            " they are delivered then",
+            names=", ".join(names[:_NAMED]),
+            more=more,
+            folder=str(folder),
+            reason=unreadable[names[0]],
+            user=os.geteuid(),
+        )
 
 
 def open_sink(

@@ -22,13 +22,12 @@ from relay.cloudmonitor.events import compose_events
 from relay.delivery.ledger import Ledger, QueueTally
 from relay.delivery.pace import Pace
 from relay.delivery.policy import Policy
-from relay.destination import Sink, Spool, paced
+from relay.destination import Sink, Spool, open_files, paced
 from relay.service.courier import Courier
 from relay.service.event_desk import EventDesk
 from relay.service.lanes import Lane, ThreadLane, at_most
 from relay.settings import Settings
 from relay.sink.cloudmonitor import CloudMonitorSink
-from relay.spool.file import FileSpool
 from relay.spool.memory import MemorySpool
 from relay.statsd.sample import Event
 from relay.telemetry import Counts
@@ -97,6 +96,11 @@ class Events:
     def counts(self) -> Counts:
         """For /metrics."""
         return self._road.counts() if self._road else {}
+
+    @property
+    def unreadable(self) -> int:
+        """Files with events that wait for somebody who may read them."""
+        return self._road.unreadable if self._road else 0
 
 
 class _Road:
@@ -212,6 +216,10 @@ class _Road:
     def _waiting(self) -> int:
         return self.desk.held + self._ledger.snapshot().waiting
 
+    @property
+    def unreadable(self) -> int:
+        return self._ledger.tally.unreadable
+
     def _stored(
         self, count: int, tally: QueueTally, refused: Mapping[str, int]
     ) -> None:
@@ -244,7 +252,7 @@ def _open(folder: Path | None, settings: Settings) -> Spool:
     size, age = settings.event_queue_bytes, settings.max_age
     if folder is None:
         return MemorySpool(limit_bytes=size, max_age_seconds=age)
-    return FileSpool.open(folder, limit_bytes=size, max_age_seconds=age)
+    return open_files(folder, size, age)
 
 
 def _policy(settings: Settings) -> Policy:

@@ -111,9 +111,12 @@ def engine_counts(tally: Tally, namer: Namer) -> Counts:
 
 
 def delivery_counts(
-    ledger: LedgerSnapshot, waiting_bytes: int, last_success: float | None
+    ledger: LedgerSnapshot,
+    tally: QueueTally,
+    unreadable_events: int,
+    last_success: float | None,
 ) -> Counts:
-    """Of what was closed and sent."""
+    """Of what was closed and sent, and of the files in which it waits."""
     return {
         "entries_closed_total": {(): ledger.closed},
         "entries_total": {
@@ -125,7 +128,8 @@ def delivery_counts(
         "entries_dropped_total": {(why,): n for why, n in ledger.dropped.items()},
         "requests_total": {(word,): n for word, n in ledger.requests.items()},
         "spool_entries": {(): ledger.waiting},
-        "spool_bytes": {(): waiting_bytes},
+        "spool_bytes": {(): tally.bytes},
+        "spool_unreadable_files": {(): tally.unreadable + unreadable_events},
         "last_success_timestamp_seconds": {(): last_success or 0},
     }
 
@@ -252,6 +256,7 @@ def spool_words(tally: QueueTally, limit_bytes: int) -> Mapping[str, object]:
         "in_flight": tally.in_flight,
         "parked_kept": tally.parked_kept,
         "quarantined_files": tally.quarantined,
+        "unreadable_files": tally.unreadable,
         "degraded": tally.degraded or None,
     }
 

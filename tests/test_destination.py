@@ -1,5 +1,7 @@
 """From settings to a sink: whose keys, which endpoint, and what is never shown."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,7 @@ from relay.errors import ConfigError
 from relay.rollup.treatment import Rules
 from relay.settings import Loaded, Settings, load
 from relay.sink.cloudmonitor import CloudMonitorSink
+from relay.spool.files import DiskFiles
 
 REGION = ("region", "cn-hangzhou")
 
@@ -174,6 +177,32 @@ def test_live_means_two_periods_however_long_one_is(tmp_path: Path, where: str) 
     assert first is not None
     assert first.id == "new"
     spool.close()
+
+
+def test_what_cannot_be_read_is_told_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start: the files, where they are, why, and who has to own them."""
+    settings = loaded(("sink", "null"), ("state", str(tmp_path / "state"))).settings
+    with capturedLogs() as logged:
+        spool = open_spool(settings)
+    assert logged == []
+    for at in range(5):
+        spool.append([Batch(f"b{at}", at, ("x",))])
+    spool.close()
+
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(DiskFiles, "open_read", refuse)
+    with capturedLogs() as logged:
+        again = open_spool(settings)
+    again.close()
+    [said] = map(formatEvent, logged)
+    names = ", ".join(f"{n:016d}.seg" for n in (1, 2, 3))
+    folder = tmp_path / "state" / "spool"
+    assert said.startswith(f"{names} and 2 more in {folder} cannot be read (Permission")
+    assert f"(chown -R {os.geteuid()} {folder}) and start again" in said
 
 
 def test_events_have_a_sink_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:

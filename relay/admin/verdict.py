@@ -192,6 +192,17 @@ def _disk(scene: Scene) -> Verdict | None:
     )
 
 
+def _unreadable(scene: Scene) -> Verdict | None:
+    if not scene.status["spool"].get("unreadable_files"):
+        return None
+    return Verdict(
+        "careful",
+        "Metrics flow, but files of the spool cannot be read.",
+        "they belong to another user, and what is in them waits",
+        "make the state folder the relay's user's (chown -R) and start the relay again",
+    )
+
+
 def _clock(scene: Scene) -> Verdict | None:
     offset = scene.status["sink"]["clock_offset"]
     if abs(offset) < CLOCK_SECONDS:
@@ -272,8 +283,8 @@ def _flows(scene: Scene) -> Verdict:
 
 
 _RULES: Sequence[Callable[[Scene], Verdict | None]] = (
-    *(_unready, _held, _waiting, _keys, _entries_lost, _dropped, _disk, _clock),
-    *(_never, _silent, _only_refused, _first, _flows),
+    *(_unready, _held, _waiting, _keys, _entries_lost, _dropped, _disk, _unreadable),
+    *(_clock, _never, _silent, _only_refused, _first, _flows),
 )
 
 

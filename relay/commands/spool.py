@@ -23,7 +23,7 @@ from relay.errors import ConfigError, RelayError
 from relay.settings import from_arguments
 from relay.spool.files import DiskFiles
 from relay.spool.store import Store
-from relay.spool.survey import SegmentView, Survey
+from relay.spool.survey import DENIED, SegmentView, Survey
 
 __all__ = ["register"]
 
@@ -103,14 +103,20 @@ def _verify(arguments: argparse.Namespace) -> int:
         _print_json(view._asdict() for view in segments)
     else:
         _print_table(segments)
-    damaged = [view for view in segments if view.problem]
+    denied = sum(view.problem == DENIED for view in segments)
+    damaged = [view for view in segments if view.problem not in ("", DENIED)]
     if damaged:
         print(
             f"{len(damaged)} damaged, {sum(view.lost for view in damaged)} entries lost"
             " for certain; the relay delivers the rest and puts the files aside",
             file=sys.stderr,
         )
-    return 1 if damaged else 0
+    if denied:
+        print(
+            f"{denied} cannot be read: chown them to the relay's user and restart it",
+            file=sys.stderr,
+        )
+    return 1 if damaged or denied else 0
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -120,21 +126,27 @@ def _show(arguments: argparse.Namespace) -> int:
         known = survey.names()
         _check_names(arguments.segment, known)
         wanted = arguments.segment or ([] if arguments.parked else known)
-        found = _entries(survey, wanted, parked=arguments.parked)
+        missed: list[str] = []
+        found = _entries(survey, wanted, missed, parked=arguments.parked)
         for fields in islice(found, arguments.limit):
             print(json.dumps(fields) if arguments.json else _in_words(fields))
-    return 0
+    for one in missed:
+        print(one, file=sys.stderr)
+    return 1 if missed else 0
 
 
 def _entries(
-    survey: Survey, names: Sequence[str], *, parked: bool
+    survey: Survey, names: Sequence[str], missed: list[str], *, parked: bool
 ) -> Iterator[dict[str, object]]:
+    """What is in them; ``missed`` gets those that cannot be read."""
     for name in names:
         try:
             for batch in survey.batches(name):
                 yield from _decoded(batch)
         except FileNotFoundError:  # delivered a moment ago
             continue
+        except OSError as error:
+            missed.append(f"{name}: {error.strerror}")
     for one in survey.parked() if parked else ():
         for fields in _decoded(one.batch):
             yield {**fields, "reason": one.reason}
@@ -164,7 +176,8 @@ def _drop(arguments: argparse.Namespace) -> int:
         for view in survey.segments():
             if arguments.all or view.segment in arguments.segment:
                 store.remove(view.sequence)
-                gone.append(f"{view.segment} ({view.waiting} entries)")
+                many = "unknown" if view.problem == DENIED else view.waiting
+                gone.append(f"{view.segment} ({many} entries)")
         for other in OTHERS:
             if getattr(arguments, other):
                 gone += [f"{other}/{name}" for name in store.empty(other)]

@@ -49,8 +49,9 @@ class QueueTally(NamedTuple):
     included; ``in_flight`` is how many of the batches are under way. ``dropped`` (by
     reason) and ``parked`` are entries since the start; of the parked ones
     ``parked_kept`` can still be looked at. ``quarantined`` are files that were put aside
-    as damaged or foreign, since the start. ``degraded`` says in words what the disk
-    refuses; while it does, what is closed waits in memory.
+    as damaged or foreign, since the start; ``unreadable`` are files whose permissions keep
+    the process out, they wait as they are and their entries are in no count. ``degraded``
+    says in words what the disk refuses; while it does, what is closed waits in memory.
     """
 
     batches: int = 0
@@ -61,6 +62,7 @@ class QueueTally(NamedTuple):
     parked: int = 0
     parked_kept: int = 0
     quarantined: int = 0
+    unreadable: int = 0
     degraded: str = ""
 
     @property

@@ -7,7 +7,7 @@ written with the next period. Thread: one at a time (the disk lane).
 
 import errno
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -50,7 +50,8 @@ class FileSpool:
     """See the protocol ``Spool`` of the courier for what each operation promises.
 
     ``limit_bytes`` bounds all files together, and what a refusing disk leaves in memory;
-    beyond it the oldest segments go, but none with a batch that is under way.
+    beyond it the oldest segments go, but none with a batch that is under way. What this
+    user may not read stays and counts too, but leaves half of it to what comes.
     ``max_age_seconds`` is counted from the end of a batch's period; what is younger than
     ``live_seconds`` goes before the rest.
     """
@@ -122,6 +123,7 @@ class FileSpool:
             parked=self._parked_entries,
             parked_kept=self._parked.entries,
             quarantined=self._shelf.quarantined,
+            unreadable=len(self._shelf.unreadable),
             degraded=self._shelf.degraded,
         )
 
@@ -210,6 +212,11 @@ class FileSpool:
         """What was put aside and is still kept, oldest first."""
         return tuple(self._parked.all())
 
+    @property
+    def unreadable(self) -> Mapping[str, str]:
+        """Files that a start found and may not read, and why; a later one may."""
+        return MappingProxyType(self._shelf.unreadable)
+
     # Taking off and landing.
 
     def _fly(self, batch: Batch, part: Part, queue: Queue) -> Batch:
@@ -232,8 +239,10 @@ class FileSpool:
             self._parked.recover()
         except OSError as error:
             self._shelf.complain(error)
-        for segment in self._shelf.recover():
-            self._last = segment.sequence
+        segments = self._shelf.recover()
+        self._last = self._shelf.last
+        self._limit -= min(self._shelf.unreadable_bytes, self._limit // 2)
+        for segment in segments:
             self._hold(segment)
             if segment.marks or segment.damaged:
                 parts = self._look_through(segment)

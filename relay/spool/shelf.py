@@ -8,18 +8,21 @@ order, no limit of the spool and no counts of entries.
 import errno
 from collections.abc import Sequence
 from contextlib import suppress
+from types import MappingProxyType
 from typing import NamedTuple
 
 from relay.delivery.batch import Batch
 from relay.spool import segment as form
 from relay.spool.queue import Part, Segment
 from relay.spool.segment import HEADER_BYTES, Mark, Settled
-from relay.spool.store import FILE_BYTES_MAX, Found, Store
+from relay.spool.store import FILE_BYTES_MAX, Found, Recovered, Store
 
 __all__ = ["Contents", "Shelf"]
 
 _BUSY = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """Errors of reading that say nothing about the file."""
+
+_NOTHING = Recovered((), MappingProxyType({}), 0)
 
 
 class Contents(NamedTuple):
@@ -30,12 +33,19 @@ class Contents(NamedTuple):
 
 
 class Shelf:
-    """``quarantine_limit`` is in bytes; ``quarantined`` counts files since the start."""
+    """``quarantine_limit`` is in bytes; ``quarantined`` counts files since the start.
+
+    ``unreadable`` are the segments that this user may not read, and why: they are not
+    damaged and stay where they are, with ``unreadable_bytes`` as far as these can be
+    told. ``last`` is the highest number that the start found taken.
+    """
 
     def __init__(self, store: Store, quarantine_limit: int) -> None:
         self._store, self._quarantine_limit = store, quarantine_limit
         self.degraded = ""
         self.quarantined = 0
+        self.unreadable: dict[str, str] = {}
+        self.unreadable_bytes = self.last = 0
         self._lingering: set[int] = set()  # settled, but the disk would not remove them
 
     def complain(self, error: OSError) -> None:
@@ -49,17 +59,36 @@ class Shelf:
 
         A segment that has marks, or is not as its header says, is to be looked through.
         """
-        found: Sequence[Found] = ()
-        try:
-            found, self.quarantined = self._store.recover()
-            self._store.bound_quarantine(self._quarantine_limit)
-        except OSError as error:
-            self.complain(error)
+        found, hidden, self.quarantined = self._recover()
+        for sequence, error in sorted(hidden.items()):
+            self._leave(Found(sequence, 0, 0), error)
+        self.last = max([one.sequence for one in found] + list(hidden), default=0)
         segments = [self._recovered(one) for one in found]
         return [segment for segment in segments if segment is not None]
 
+    def _recover(self) -> Recovered:
+        recovered = _NOTHING
+        try:
+            recovered = self._store.recover()
+            self._store.bound_quarantine(self._quarantine_limit)
+        except OSError as error:
+            self.complain(error)
+        return recovered
+
+    def _leave(self, found: Found, error: OSError) -> None:
+        """Whoever owns it can make it readable for the next start."""
+        self.unreadable[found.name] = error.strerror or str(error)
+        self.unreadable_bytes += found.size
+
     def _recovered(self, found: Found) -> Segment | None:
-        header = form.read_header(self._read(found.sequence, HEADER_BYTES))
+        try:
+            head = self._store.read(found.sequence, HEADER_BYTES, 0)
+        except PermissionError as error:
+            self._leave(found, error)
+            return None
+        except OSError as error:
+            head = self._unread(error)
+        header = form.read_header(head)
         is_damaged = header is None or header.length != found.size
         if is_damaged:
             header = form.scan(self._read(found.sequence, FILE_BYTES_MAX)).header
@@ -178,7 +207,10 @@ class Shelf:
         try:
             return self._store.read(sequence, length, offset)
         except OSError as error:
-            if error.errno in _BUSY:
-                raise
-            self.complain(error)
-            return b""
+            return self._unread(error)
+
+    def _unread(self, error: OSError) -> bytes:
+        if error.errno in _BUSY:
+            raise error
+        self.complain(error)
+        return b""

@@ -13,7 +13,7 @@ there whole, or not at all. Nothing is known here of queues, limits or what to d
 
 import errno
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +25,7 @@ __all__ = [
     "FILE_BYTES_MAX",
     "FOLDERS",
     "Found",
+    "Recovered",
     "Store",
     "is_segment",
     "own_folder",
@@ -52,6 +53,20 @@ class Found(NamedTuple):
     sequence: int
     size: int
     marks: int
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        return _name(self.sequence, "seg")
+
+
+class Recovered(NamedTuple):
+    """What a start finds: segments in order, those that not even their size can be told
+    of and why, and how many files were put aside."""
+
+    found: Sequence[Found]
+    hidden: Mapping[int, OSError]
+    strange: int
 
 
 class Store:
@@ -93,25 +108,33 @@ class Store:
 
     # Segments.
 
-    def recover(self) -> tuple[list[Found], int]:
-        """Clean up what a crash left; the segments in order, and how many were removed.
+    def recover(self) -> Recovered:
+        """Clean up what a crash left.
 
         Half-written segments go, as do marks without a segment; what is not ours, or no
         regular file, goes to quarantine.
         """
         sizes: dict[tuple[int, str], int] = {}
+        hidden: dict[int, OSError] = {}
         strange = 0
         for name in self.files.names(self._spool):
-            with suppress(OSError):  # one that cannot even be moved must not stop us
-                ours, look = _OURS.fullmatch(name), self.files.look(self._spool, name)
+            ours = _OURS.fullmatch(name)
+            try:
+                look = self.files.look(self._spool, name)
                 if not ours or not look.is_file or look.size > FILE_BYTES_MAX:
                     strange += self.quarantine(name)
                 elif ours[2] == "tmp":
                     self._unlink(name)
                 else:
                     sizes[int(ours[1]), ours[2]] = look.size
+            except FileNotFoundError:
+                continue
+            except OSError as error:  # one that cannot even be moved must not stop us
+                if ours and ours[2] == "seg":
+                    hidden[int(ours[1])] = error
         for number, kind in sizes:
-            if kind == "ack" and (number, "seg") not in sizes:
+            is_alone = (number, "seg") not in sizes and number not in hidden
+            if kind == "ack" and is_alone:
                 with suppress(OSError):
                     self._unlink(_name(number, "ack"))
         found = (
@@ -119,7 +142,7 @@ class Store:
             for (number, kind), size in sizes.items()
             if kind == "seg"
         )
-        return sorted(found), strange
+        return Recovered(sorted(found), hidden, strange)
 
     def write(self, sequence: int, content: bytes) -> None:
         """Make a segment; it is durable once ``sync`` was called too."""

@@ -17,7 +17,10 @@ from relay.spool.parked import names_of_parked, read_parked
 from relay.spool.segment import HEADER_BYTES, Header, Settled
 from relay.spool.store import FILE_BYTES_MAX, FOLDERS, is_segment, read_file
 
-__all__ = ["SegmentView", "Survey"]
+__all__ = ["DENIED", "SegmentView", "Survey"]
+
+DENIED = "Permission denied: chown it to the relay's user"
+"""The problem of a segment that waits for somebody who may read it."""
 
 
 class SegmentView(NamedTuple):
@@ -72,6 +75,11 @@ class Survey:
                 yield self._thorough(name) if thorough else self._brief(name)
             except FileNotFoundError:  # delivered a moment ago
                 continue
+            except PermissionError:
+                size = 0
+                with suppress(OSError):
+                    size = self._size(self._spool, name)
+                yield SegmentView(name, None, 0, 0, 0, size, DENIED)
             except OSError as error:
                 yield SegmentView(name, None, 0, 0, 0, 0, str(error.strerror))
 

@@ -184,6 +184,12 @@ METRICS: tuple[Own, ...] = (
     Own("spool_entries", "gauge", "Closed entries that wait to be delivered."),
     Own("spool_bytes", "gauge", "Size of the entries that wait."),
     Own(
+        "spool_unreadable_files",
+        "gauge",
+        "Files with entries or events that wait and that this user may not read, as of "
+        "the start; the next start that may read them delivers them.",
+    ),
+    Own(
         "last_success_timestamp_seconds",
         "gauge",
         "Unix time of the last accepted request; 0 before the first.",

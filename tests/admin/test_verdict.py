@@ -99,6 +99,12 @@ CASES: list[tuple[Scene, Mood, str, str]] = [
         "room on the disk",
     ),
     (
+        changed(lambda s: s["spool"].update(unreadable_files=2)),  # type: ignore[attr-defined]
+        "careful",
+        "cannot be read",
+        "chown",
+    ),
+    (
         changed(lambda s: s["sink"].update({"clock_offset": -90.0})),
         "careful",
         "off by 90 s",

@@ -116,7 +116,8 @@ def told(**ledger: Any) -> dict[str, Any]:
     entries = {"acked": 5, "dropped": {"age": 0}, "parked": 0}
     usual = {"lines": 100, "sections": 100, "refused": {"late": 0}, "entries": entries}
     sink = {"state": "delivering", "reason": None}
-    return {"ledger": usual | ledger, "series": 3, "sink": sink}
+    spool = {"unreadable_files": 0}
+    return {"ledger": usual | ledger, "series": 3, "sink": sink, "spool": spool}
 
 
 def about(status: dict[str, Any] | None) -> dict[str, Mark]:
@@ -137,6 +138,14 @@ def test_a_relay_that_runs_is_asked() -> None:
     held = told()
     held["sink"] = {"state": "held", "reason": "NoPermission: no"}
     assert about(held)["delivery"] is Mark.FAIL
+
+
+def test_files_that_cannot_be_read_want_another_owner() -> None:
+    """The fix names the program that gives them one."""
+    status = told() | {"spool": {"unreadable_files": 2}}
+    [found] = [one for one in running(status, "http://h") if one.about == "spool"]
+    assert (found.mark, found.text[:7]) == (Mark.WARN, "2 files")
+    assert found.fix.startswith("chown")
 
 
 def test_events_of_a_relay_that_runs() -> None:

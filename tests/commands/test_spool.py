@@ -1,5 +1,6 @@
 """Looking after a spool: what is shown, what is not touched, what is dropped."""
 
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from relay.rollup.engine import Rollup
 from relay.rollup.series import Series
 from relay.rollup.summary import SetSummary
 from relay.spool.file import FileSpool
+from relay.spool.files import DiskFiles
 from relay.statsd.sample import Event, Kind
 
 FIRST, SECOND = "0000000000000001.seg", "0000000000000002.seg"
@@ -117,6 +119,45 @@ def test_verify_finds_damage_and_mends_nothing(
     assert err.startswith("1 damaged, 5 entries lost for certain;")
     assert path.read_bytes() == content
     assert spool.tally().quarantined == 0
+
+
+@pytest.fixture
+def denied(spool: FileSpool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first segment is somebody else's, which root would not notice."""
+    opened = DiskFiles.open_read
+
+    def refusing(files: DiskFiles, folder: int, name: str) -> int:
+        if name == FIRST:
+            raise PermissionError(errno.EACCES, "Permission denied", name)
+        return opened(files, folder, name)
+
+    monkeypatch.setattr(DiskFiles, "open_read", refusing)
+
+
+@pytest.mark.usefixtures("denied")
+def test_a_segment_that_may_not_be_read_is_listed(
+    tmp_path: Path, capsys: Output
+) -> None:
+    """With its size and the way out, by ls and by verify; it is not called damaged."""
+    size = (tmp_path / "spool" / FIRST).stat().st_size
+    assert main(["spool", "ls", "--state", str(tmp_path)]) == 0
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.split()[:5] == [FIRST, "unknown", "0", "0", str(size)]
+    assert line.endswith("  Permission denied: chown it to the relay's user")
+    assert main(["spool", "verify", "--state", str(tmp_path)]) == 1
+    err = capsys.readouterr().err
+    assert err == "1 cannot be read: chown them to the relay's user and restart it\n"
+
+
+@pytest.mark.usefixtures("denied")
+def test_show_goes_on_behind_what_may_not_be_read(
+    tmp_path: Path, capsys: Output
+) -> None:
+    """What was left out is said, and it is no success."""
+    assert main(["spool", "show", "--state", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 15
+    assert err == f"{FIRST}: Permission denied\n"
 
 
 def test_drop_wants_the_relay_stopped(
