@@ -256,7 +256,7 @@ class FileSpool:
         if not self._make_room(size, closed_at):
             self._dropped[SPACE] += body.entries
             return
-        self._last += 1
+        self._last = self._shelf.free(self._last + 1)
         content, header = form.seal(body, self._last, closed_at)
         segment = Segment(self._last, header, size, content=content)
         self._hold(segment)

@@ -46,6 +46,7 @@ class Shelf:
         self.quarantined = 0
         self.unreadable: dict[str, str] = {}
         self.unreadable_bytes = self.last = 0
+        self._is_listed = True
         self._lingering: set[int] = set()  # settled, but the disk would not remove them
 
     def complain(self, error: OSError) -> None:
@@ -73,6 +74,7 @@ class Shelf:
             self._store.bound_quarantine(self._quarantine_limit)
         except OSError as error:
             self.complain(error)
+        self._is_listed = recovered is not _NOTHING
         return recovered
 
     def _leave(self, found: Found, error: OSError) -> None:
@@ -101,6 +103,12 @@ class Shelf:
         return segment
 
     # Writing.
+
+    def free(self, number: int) -> int:
+        """The first number from there on that no segment has."""
+        while not self._is_listed and self._store.has(number):
+            number += 1
+        return number
 
     def write(self, segment: Segment) -> None:
         """Put it on the disk, durable after ``sync``; OSError if that is refused."""

@@ -144,6 +144,14 @@ class Store:
         )
         return Recovered(sorted(found), hidden, strange)
 
+    def has(self, sequence: int) -> bool:
+        """Whether there is a segment of that number, as far as can be told."""
+        try:
+            self.files.look(self._spool, _name(sequence, "seg"))
+        except OSError:
+            return False
+        return True
+
     def write(self, sequence: int, content: bytes) -> None:
         """Make a segment; it is durable once ``sync`` was called too."""
         files, temporary = self.files, _name(sequence, "tmp")

@@ -126,6 +126,22 @@ def test_it_leaves_half_of_the_room_to_what_comes() -> None:
     assert tally.bytes > MEBIBYTE * 0.4
 
 
+@pytest.mark.parametrize("word", ["EIO", "EMFILE"])
+def test_where_the_names_cannot_be_told_none_is_taken_twice(word: str) -> None:
+    """What is closed finds numbers that are free, and the next start finds it all."""
+    disk = two()
+    number: int = getattr(errno, word)
+    files = ModelFiles(disk, fault=lambda does, _: number if does == "names" else 0)
+    spool = on(files)
+    assert spool.tally().degraded == word
+    files.fault = None
+    for n in range(3):
+        assert spool.append([batch(f"new{n}", 120 + n)]).degraded == ""
+    spool.close()
+    found = ids(taken(on(disk.crashed(Luck.DROPPED))))
+    assert found == ["a", "b", "next", "new0", "new1", "new2"]
+
+
 AS_ANOTHER = """
 import os, sys
 from pathlib import Path
