@@ -350,7 +350,7 @@ class Relay:
             compose=self._watching.composing(self._sink),
             append=self._spool.append,
             commit=self._continuity.commit,
-            waiting=self._continuity.waiting,
+            waiting=self._spool.waiting,
             stored=self._stored,
             clock=self._reactor.seconds,
             undisturbed=self._heap.undisturbed,

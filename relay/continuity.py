@@ -4,8 +4,7 @@ Ties engine and namer to the files of a checkpoint, and says what was found of t
 predecessor. Without a folder there is nothing to go on from and nothing is left.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred, succeed
@@ -18,7 +17,6 @@ from relay.rollup.engine import Engine
 from relay.service.checkpointer import Checkpointer
 from relay.service.lanes import Lane
 from relay.spool.checkpoint import CARRY, OPEN, OWNERS, Checkpoint, Start
-from relay.spool.survey import Survey
 from relay.telemetry import Counts
 
 __all__ = ["Continuity"]
@@ -45,7 +43,6 @@ class Continuity:
     ) -> None:
         self._engine, self._namer = engine, namer
         self._lane, self._wall = lane, wall
-        self._folder = folder
         self._predecessor: Predecessor | None = None
         self._damaged: dict[str, str] = {}
         self._checkpoint: Checkpoint | None = None
@@ -93,13 +90,6 @@ class Continuity:
         if latest > present and self._engine.step(latest, present):
             return [present]
         return restored.periods
-
-    def waiting(self, closed_at: Collection[int]) -> Iterable[str]:
-        """Entries of periods that ended then and are in the spool. In the disk lane."""
-        if self._folder is None:
-            return ()
-        with closing(Survey(self._folder)) as survey:
-            return list(survey.items(closed_at))
 
     # While it runs.
 

@@ -7,7 +7,7 @@ to which endpoint, is put together here and known nowhere else.
 import os
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -180,6 +180,11 @@ class Spool(ends.Spool, Protocol):
 
     def tally(self) -> QueueTally:
         """The counts as of the last operation."""
+        ...
+
+    def waiting(self, closed_at: Collection[int], /) -> Sequence[str]:
+        """The entries that a former process stored of periods that ended then; OSError
+        where there is nothing to read them with for the moment."""
         ...
 
     def close(self) -> int:

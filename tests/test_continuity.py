@@ -174,7 +174,6 @@ def test_without_a_folder_nothing_is_left_and_nothing_found() -> None:
     assert not life.periods
     assert life.continuity.hand_over().result is False
     assert (life.continuity.predecessor, life.continuity.checkpoints) == (None, None)
-    assert list(life.continuity.waiting({60})) == []
 
 
 def test_a_folder_of_no_use_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ One period after the other, never on the reactor. What a batch holds is not know
 nor where it goes.
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Generic, NamedTuple, TypeVar
@@ -19,6 +20,10 @@ from relay.rollup.engine import Rollup
 from relay.service.lanes import Lane
 
 __all__ = ["Closing"]
+
+LOOKS = 20
+BETWEEN_LOOKS_SECONDS = 1.0
+"""Together longer than a request, which gives back its descriptors at its end."""
 
 Sealed = TypeVar("Sealed")
 
@@ -63,7 +68,8 @@ class Closing(Generic[Sealed]):
     memory of one batch.
     ``stored`` is told, for each, how many entries it became, the spool's counts then,
     and how many of the entries no request can carry. ``waiting`` gives what the spool
-    has of periods that ended at some moments. ``lost`` counts periods that a defect of
+    has of periods that ended at some moments; while it raises OSError, for want of a
+    descriptor, it is asked again after a ``pause``. ``lost`` counts periods that a defect of
     ours kept from being closed, ``unnoted`` those it kept from being committed, which
     are delivered; ``seconds`` is what the last one took, by ``clock``.
     ``undisturbed`` is for the time in which the rows of a period are put together.
@@ -84,6 +90,7 @@ class Closing(Generic[Sealed]):
         stored: Callable[[int, QueueTally, int], None],
         clock: Callable[[], float] = lambda: 0.0,
         undisturbed: Callable[[], AbstractContextManager[object]] = nullcontext,
+        pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self.lost = self.unnoted = 0
         self.seconds = 0.0
@@ -91,7 +98,7 @@ class Closing(Generic[Sealed]):
         self._lane = lane
         self._close, self._finish = close, finish
         self._compose, self._append, self._commit = compose, append, commit
-        self._waiting = waiting
+        self._waiting, self._pause = waiting, pause
         self._stored = stored
 
     def take(self, sealed: Sealed) -> "Deferred[None]":
@@ -125,7 +132,7 @@ class Closing(Generic[Sealed]):
         batches = _one_by_one(closed, packed)
         if recovered:
             ends = {rollup.start + rollup.length for rollup in closed}
-            batches = unreported(batches, self._waiting(ends))
+            batches = unreported(batches, self._stored_before(ends))
         passing = _Passing(batches)
         tally = self._append(passing)
         unnoted = self._note() if passing.defect is None else None
@@ -133,6 +140,14 @@ class Closing(Generic[Sealed]):
         self.seconds = self._clock() - began
         entries = passing.entries + refused
         return _Stored(entries, tally, refused, passing.defect, unnoted)
+
+    def _stored_before(self, ends: Collection[int]) -> Iterable[str]:
+        for _ in range(LOOKS - 1):
+            try:
+                return self._waiting(ends)
+            except OSError:
+                self._pause(BETWEEN_LOOKS_SECONDS)
+        return self._waiting(ends)
 
     def _note(self) -> Failure | None:
         """Commit; what that raises, as the batches are in the spool whatever it is."""

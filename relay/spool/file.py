@@ -7,7 +7,7 @@ written with the next period. Thread: one at a time (the disk lane).
 
 import errno
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
@@ -216,6 +216,14 @@ class FileSpool:
     def unreadable(self) -> Mapping[str, str]:
         """Files that a start found and may not read, and why; a later one may."""
         return MappingProxyType(self._shelf.unreadable)
+
+    def waiting(self, closed_at: Collection[int]) -> Sequence[str]:
+        """The entries that are here of periods that ended then; OSError as ``take``.
+
+        What of them is settled counts too while the rest of its segment waits.
+        """
+        found = [s for s in self._segments.values() if s.closed_at in closed_at]
+        return [item for one in found for item in self._shelf.items(one)]
 
     # Taking off and landing.
 

@@ -8,7 +8,7 @@ at a time (the disk lane), so that a spool of files can stand in its place.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
@@ -210,6 +210,10 @@ class MemorySpool:
     def parked(self) -> Sequence[Parked]:
         """What was put aside and is still kept, oldest first."""
         return tuple(Parked(kept.batch(), reason) for kept, reason in self._parked)
+
+    def waiting(self, _: Collection[int]) -> Sequence[str]:
+        """What a former process left of periods that ended then: nothing."""
+        return ()
 
     def _waiting(self) -> Iterator[_Kept]:
         return chain(self._backlog, self._live)

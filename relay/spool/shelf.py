@@ -6,7 +6,7 @@ order, no limit of the spool and no counts of entries.
 """
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
@@ -184,12 +184,18 @@ class Shelf:
             return None
         return form.part_of(batch, part.range)
 
+    def items(self, segment: Segment) -> Iterator[str]:
+        """All intact entries, settled or not. Errors as of ``read``."""
+        content = self._content(segment)
+        for frame in form.scan(content).frames.values():
+            end = frame.offset + frame.length
+            batch = form.read_frame(content[frame.offset : end])
+            if batch is not None:
+                yield from batch.items
+
     def look_through(self, segment: Segment) -> Contents:
         """All that is left in it. Errors as of ``read``."""
-        content = segment.content
-        if content is None:
-            content = self._read(segment.sequence, FILE_BYTES_MAX)
-        found = form.scan(content)
+        found = form.scan(self._content(segment))
         segment.damaged |= not found.whole
         settled = self._settled(segment)
         parts = [Part(segment, *left) for left in form.left_over(found, settled)]
@@ -200,6 +206,11 @@ class Shelf:
             missing = next(n for n in numbers if n not in found.frames)
             self.mark(segment, Mark(missing, (0, lost), form.DROPPED))
         return Contents(parts, lost)
+
+    def _content(self, segment: Segment) -> bytes:
+        if segment.content is not None:
+            return segment.content
+        return self._read(segment.sequence, FILE_BYTES_MAX)
 
     def _settled(self, segment: Segment) -> Settled:
         if not segment.marks:

@@ -3,7 +3,7 @@
 What is there may be gone a moment later; then it is passed over.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -93,14 +93,6 @@ class Survey:
                 batch = form.read_frame(content[frame.offset : end])
                 if batch is not None:
                     yield form.part_of(batch, part)
-
-    def items(self, closed_at: Collection[int]) -> Iterator[str]:
-        """The entries that wait of periods that ended then; unreadable ones do not."""
-        for segment in self.segments():
-            if segment.closed_at in closed_at:
-                with suppress(OSError):
-                    for batch in self.batches(segment.segment):
-                        yield from batch.items
 
     def parked(self) -> Iterator[Parked]:
         """What was refused for good, oldest first."""

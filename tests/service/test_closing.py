@@ -1,5 +1,6 @@
 """A period is closed, composed, appended and committed in that order, or counted as lost."""
 
+import errno
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
@@ -36,6 +37,8 @@ class Rig:
         self.refused: list[Oversize] = []
         self.breaks_after: int | None = None
         self.is_full = False
+        self.cannot_look = 0
+        self.paused: list[float] = []
         self.is_undisturbed = False
         self.closed_undisturbed: list[bool] = []
         self.closing: Closing[int] = Closing(
@@ -48,6 +51,7 @@ class Rig:
             waiting=self._waiting,
             stored=lambda *told: self.said.append(told),
             undisturbed=self._undisturbed,
+            pause=self.paused.append,
         )
 
     @contextmanager
@@ -85,6 +89,8 @@ class Rig:
         return QueueTally(batches=len(taken))
 
     def _waiting(self, closed_at: Collection[int]) -> Iterable[str]:
+        if self.cannot_look > len(self.paused):
+            raise OSError(errno.EMFILE, "Too many open files")
         self.said.append(f"look for {sorted(closed_at)}")
         return self.in_spool
 
@@ -152,6 +158,28 @@ def test_a_recovered_period_leaves_what_is_in_the_spool() -> None:
         "commit",
         (1, QueueTally(batches=1), 0),
     ]
+
+
+def test_a_recovered_period_waits_for_a_descriptor_to_look_with() -> None:
+    """Requests under way give theirs back within some seconds."""
+    rig = Rig()
+    rig.cannot_look, rig.in_spool = 3, [ITEMS[0], ITEMS[2]]
+    rig.closing.recover(60)
+    assert rig.paused == [1.0] * 3
+    assert rig.said[1:4] == ["look for [120]", [(ITEMS[1],)], "commit"]
+    assert rig.closing.lost == 0
+
+
+def test_a_recovered_period_does_not_wait_for_ever() -> None:
+    """What is closed behind it has to be stored; it is counted as lost."""
+    rig = Rig()
+    rig.cannot_look = 1000
+    with capturedLogs() as logged:
+        rig.closing.recover(60)
+    assert (rig.closing.lost, len(logged)) == (1, 1)
+    assert 15 < sum(rig.paused) < 30
+    rig.closing.take(120)
+    assert rig.said[-2:] == ["commit", (3, QueueTally(batches=2), 0)]
 
 
 def test_the_end_of_the_long_period_is_committed_too() -> None:

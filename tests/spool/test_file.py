@@ -39,6 +39,23 @@ def test_what_was_taken_waits_again_after_a_restart() -> None:
     assert restarted(files) == ["a", "b"]
 
 
+def test_what_there_is_of_a_period_is_told() -> None:
+    """By its end; what of it was delivered belongs to it, and nothing is taken."""
+    files = ModelFiles(Disk())
+    spool = on(files)
+    spool.append([batch("a", 60), batch("b", 60), batch("c", 120)])
+    spool.append([batch("d", 60), batch("e", 300)])
+    taken(spool)
+    spool.acknowledge("a")
+    again = on(files.disk)
+    for one in (spool, again):
+        assert set(one.waiting({60, 300})) == items(
+            [batch("a"), batch("b"), batch("d"), batch("e")]
+        )
+        assert list(one.waiting({180})) == []
+    assert ids(taken(again)) == ["b", "c", "d", "e"]
+
+
 def test_what_was_settled_does_not_come_back() -> None:
     """Delivered or parked, in one segment or in another."""
     files = ModelFiles(Disk())

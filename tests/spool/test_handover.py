@@ -21,7 +21,6 @@ from relay.rollup.engine import Rollup
 from relay.rollup.python import PythonEngine
 from relay.spool.checkpoint import Checkpoint
 from relay.spool.file import FileSpool
-from relay.spool.survey import Survey
 from relay.statsd.grammar import Grammar
 from tests.spool.model import Crash, Disk, Luck, ModelFiles
 
@@ -57,7 +56,7 @@ class Process:
     """One life, wired as the daemon is."""
 
     def __init__(self, files: ModelFiles, world: World, now: int) -> None:
-        self.world, self._files = world, files
+        self.world = world
         self._mine = world.sure.copy()  # at least so many lines
         self.spool = FileSpool.open(
             STATE, limit_bytes=2**20, max_age_seconds=1e9, files=files
@@ -107,8 +106,7 @@ class Process:
             for batch in compose(rollup, max_entries=2).batches
         ]
         if recovered:
-            waiting = Survey(STATE, files=self._files)
-            there = waiting.items({batch.closed_at for batch in batches})
+            there = self.spool.waiting({batch.closed_at for batch in batches})
             batches = list(unreported(batches, there))
         self.spool.append(batches)
         assert self.checkpoint.commit(self.engine.carry(), 0)

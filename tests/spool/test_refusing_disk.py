@@ -171,6 +171,20 @@ def test_nothing_to_read_with_is_not_the_fault_of_the_file() -> None:
     assert spool.tally().dropped["damaged"] == 0
 
 
+def test_no_descriptor_is_needed_for_a_period_that_is_not_there() -> None:
+    """Where there is something of it, who asks has to ask again."""
+    files = ModelFiles(Disk())
+    spool = on(files)
+    spool.append([batch("a", 60)])
+    files.fault = lambda does, _: errno.EMFILE * (does != "close")
+    assert list(spool.waiting({120})) == []
+    with pytest.raises(OSError, match="EMFILE"):
+        spool.waiting({60})
+    files.fault = None
+    assert set(spool.waiting({60})) == items([batch("a")])
+    assert (spool.tally().entries, spool.tally().dropped["damaged"]) == (2, 0)
+
+
 def test_closing_tells_what_is_lost_with_the_process() -> None:
     """Only where the disk refuses to the last."""
     files = ModelFiles(Disk())
