@@ -93,6 +93,8 @@ class Courier:
         self._too_many_series = too_many_series
         self._flights = 0
         self._delivered: dict[str, _Delivered] = {}
+        self._stranded: set[str] = set()  # batches that the spool did not take back
+        self._return_at = float("-inf")
         self._visiting = False
         self._drained = True
         self._not_before = self._spread_until = float("-inf")
@@ -170,6 +172,8 @@ class Courier:
         if self._is_over(now + wait):
             self._end()
         elif not self._visiting and not self._visit(now):
+            if self._stranded:
+                self._poke(self._return_at - now)
             if self._ledger.tally.ready == 0:
                 self._drained = self._flights == 0
             elif wait > 0:
@@ -178,16 +182,20 @@ class Courier:
     def _visit(self, now: float) -> bool:
         """Tell the spool what was delivered and have what may leave, if there is any."""
         delivered, self._delivered = self._delivered, {}
+        stranded = frozenset[str]()
+        if self._stranded and now >= self._return_at:
+            stranded, self._stranded = frozenset(self._stranded), set()
         most = self._room(now)
-        if delivered or most:
+        if delivered or stranded or most:
             self._visiting = True
+            both = tuple(delivered), tuple(stranded)
             visiting = self._disk.run(
-                visit, self._spool, tuple(delivered), most, self._now_for_age()
+                visit, self._spool, *both, most, self._now_for_age()
             )
             visiting.addCallbacks(
                 *(self._visited, self._not_visited),
                 callbackArgs=(delivered, most),
-                errbackArgs=(delivered,),
+                errbackArgs=(delivered, stranded),
             )
             visiting.addErrback(self._defect)
             visiting.addCallback(self._left)
@@ -226,7 +234,10 @@ class Courier:
             flight, how = delivered[batch_id]
             self._acked(tally, len(flight.batch.items), how)
         for batch_id, failure in found.failed.items():
-            self._returns(self._crashed(failure, delivered[batch_id].flight))
+            if batch_id in delivered:
+                self._returns(self._crashed(failure, delivered[batch_id].flight))
+            else:
+                self._strand(failure, batch_id)
         if found.failure is not None:
             self._defect(found.failure)
         self._leave_or_give_back(found.taken)
@@ -243,7 +254,7 @@ class Courier:
             else:  # the road was closed meanwhile
                 back.append(batch)
         for batch in reversed(back):
-            self._returns(self._move(self._spool.give_back, batch.id, _FIRST))
+            self._returns(self._give_back(batch.id, _FIRST))
 
     def _returns(self, moving: "Deferred[None]") -> None:
         """A batch is under way until it is back."""
@@ -252,10 +263,15 @@ class Courier:
         moving.addCallback(self._settled)
 
     def _not_visited(
-        self, failure: Failure, delivered: Mapping[str, _Delivered]
+        self,
+        failure: Failure,
+        delivered: Mapping[str, _Delivered],
+        stranded: frozenset[str],
     ) -> None:
         for flight, _ in delivered.values():
             self._returns(self._crashed(failure, flight))
+        for batch_id in stranded:
+            self._strand(failure, batch_id)
         self._defect(failure)
         self._rest()
 
@@ -393,7 +409,17 @@ class Courier:
         reason = self._journal.defect(failure)
         after = self._policy.backoff(flight.ticket.attempts, self._jitter())
         self._close(flight, after, reason)
-        return self._move(self._spool.give_back, flight.batch.id, _BEHIND)
+        return self._give_back(flight.batch.id, _BEHIND)
+
+    def _give_back(self, batch_id: str, behind: bool) -> "Deferred[None]":
+        moving = self._move(self._spool.give_back, batch_id, behind)
+        return moving.addErrback(self._strand, batch_id)
+
+    def _strand(self, failure: Failure, batch_id: str) -> None:
+        """For the spool it is under way until another visit gives it back."""
+        self._defect(failure)
+        self._stranded.add(batch_id)
+        self._return_at = self._clock.seconds() + self._policy.base
 
     def _defect(self, failure: Failure) -> None:
         self._journal.defect(failure)

@@ -20,8 +20,8 @@ __all__ = ["Visit", "visit"]
 class Visit:
     """What came of it; ``tally`` is that of its last step, None if none succeeded.
 
-    ``failed`` says by batch why it could not be acknowledged, ``failure`` why no more
-    could be taken: neither must happen, and what was done before it holds.
+    ``failed`` says by batch why it could not be acknowledged or given back, ``failure``
+    why no more could be taken: neither must happen, and what was done before it holds.
     """
 
     taken: list[Batch] = field(default_factory=list)
@@ -30,13 +30,27 @@ class Visit:
     failure: Failure | None = None
 
 
-def visit(spool: Spool, delivered: Sequence[str], most: int, now: float) -> Visit:
-    """Acknowledge the ``delivered`` batches, then take up to ``most``. Never raises."""
+def visit(
+    spool: Spool,
+    delivered: Sequence[str],
+    stranded: Sequence[str],
+    most: int,
+    now: float,
+) -> Visit:
+    """Acknowledge the ``delivered`` batches, give back the ``stranded`` ones, behind all
+    others, then take up to ``most``. Never raises."""
     found = Visit()
     for batch_id in delivered:
         try:
             found.tally = spool.acknowledge(batch_id)
         except Exception:  # noqa: BLE001 - the courier tells and goes on
+            found.failed[batch_id] = Failure()
+    for batch_id in stranded:
+        try:
+            found.tally = spool.give_back(batch_id, True)
+        except KeyError:  # it is not under way any more
+            continue
+        except Exception:  # noqa: BLE001 - likewise
             found.failed[batch_id] = Failure()
     try:
         while len(found.taken) < most:

@@ -505,6 +505,82 @@ def test_one_that_cannot_be_acknowledged_hides_none_of_the_others(
     assert sorted(rig.sink.calls) == ["a", "b", "b", "c", "d"]
 
 
+def refusing_to_take_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, times: int, error: Exception
+) -> list[str]:
+    """Its spool fails so often to take the batch a back; gives whose turn it was."""
+    give_back, asked = rig.spool.give_back, list[str]()
+
+    def fails(batch_id: str, behind: bool = False) -> QueueTally:
+        asked.append(batch_id)
+        if batch_id == "a" and asked.count("a") <= times:
+            raise error
+        return give_back(batch_id, behind)
+
+    monkeypatch.setattr(rig.courier._spool, "give_back", fails)
+    return asked
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+@pytest.mark.parametrize("answer", [Throttled("T", 1.0), ZeroDivisionError()])
+def test_one_that_cannot_be_given_back_is_tried_again(
+    answer: Outcome | Exception, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it takes; nothing else comes that could wake the courier."""
+    rig = Rig([answer])
+    refusing_to_take_back(rig, monkeypatch, times, MemoryError())
+    rig.close("a")
+    rig.run(30)
+    counts = rig.ledger.snapshot()
+    assert (rig.sink.calls, rig.ledger.tally.in_flight) == (["a", "a"], 0)
+    assert (counts.acked, counts.waiting, counts.balances) == (1, 0, True)
+
+
+def test_one_that_never_comes_back_keeps_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is tried once a second, counted each time, and waits for the next start."""
+    rig = Rig([Throttled("T", 1.0)])
+    asked = refusing_to_take_back(rig, monkeypatch, 1000, MemoryError())
+    rig.close("a")
+    rig.run(5)
+    rig.close(*(f"b{n}" for n in range(40)))
+    rig.run(1.5)
+    counts = rig.ledger.snapshot()
+    assert (counts.acked, counts.waiting, counts.balances) == (40, 1, True)
+    rig.run(10)
+    assert 10 <= len(asked) <= 20
+    assert rig.courier.status().defects == len(asked)
+    rig.stop(5)
+    assert rig.stopped
+
+
+def test_one_that_the_spool_does_not_know_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is back already, or was never taken: there is nothing to try again."""
+    rig = Rig([Throttled("T", 1.0)])
+    asked = refusing_to_take_back(rig, monkeypatch, 1000, KeyError("a"))
+    rig.close("a")
+    rig.run(30)
+    assert len(asked) == 3
+
+
+def test_a_stranded_batch_outlasts_a_lane_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The visit that should give it back may fail as a whole."""
+    disk = CountingLane()
+    rig = Rig([Throttled("T", 1.0)], disk=disk)
+    refusing_to_take_back(rig, monkeypatch, 2, MemoryError())
+    rig.close("a")
+    with monkeypatch.context() as broken:
+        broken.setattr(disk, "run", FailingLane().run)
+        rig.run(5)
+    rig.run(30)
+    assert (rig.sink.calls, rig.ledger.tally.in_flight) == (["a", "a"], 0)
+
+
 def test_a_defect_of_the_spool_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Taking is tried again a second later."""
     rig = Rig()
