@@ -279,9 +279,9 @@ def _say_what_cannot_be_read(unreadable: Mapping[str, str], folder: Path) -> Non
     if names:
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         _LOG.error(
-            "{names}{more} in {folder} cannot be read ({reason}) and wait where they"
-            " are; make them this user's (chown -R {user} {folder}) and start again:"
-            " they are delivered then",
+            "what waits in {folder} cannot be read and stays there: {names}{more}"
+            " ({reason}); make it this user's (chown -R {user} {folder}) and start again:"
+            " it is delivered then",
             names=", ".join(names[:_NAMED]),
             more=more,
             folder=str(folder),

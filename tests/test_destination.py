@@ -201,7 +201,8 @@ def test_what_cannot_be_read_is_told_with_the_way_out(
     [said] = map(formatEvent, logged)
     names = ", ".join(f"{n:016d}.seg" for n in (1, 2, 3))
     folder = tmp_path / "state" / "spool"
-    assert said.startswith(f"{names} and 2 more in {folder} cannot be read (Permission")
+    assert said.startswith(f"what waits in {folder} cannot be read and stays there: ")
+    assert f"{names} and 2 more (Permission denied);" in said
     assert f"(chown -R {os.geteuid()} {folder}) and start again" in said
 
 

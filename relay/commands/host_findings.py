@@ -155,12 +155,8 @@ def running(told: Mapping[str, Any] | None, url: str) -> Iterator[Finding]:
         text = f"delivery is {sink['state']}: {sink['reason']}"
         yield Finding(Mark.FAIL, "delivery", text, "see the findings about the service")
     if unreadable := told["spool"].get("unreadable_files", 0):
-        text = (
-            f"{unreadable:,} files of the spool cannot be read and wait where they are"
-        )
-        fix = (
-            "chown -R the state folder to the relay's user; see its log; start it again"
-        )
+        text = f"files that cannot be read, and wait where they are: {unreadable:,}"
+        fix = "chown -R the state folder to the relay's user, and start it again"
         yield Finding(Mark.WARN, "spool", text, fix)
     yield from _events(told.get("events"))
     lost = sum(ledger["entries"]["dropped"].values()) + ledger["entries"]["parked"]
