@@ -51,6 +51,7 @@ __all__ = [
     "quota_words",
     "repeater_counts",
     "rule_words",
+    "say_what_is_abandoned",
     "say_what_is_left",
     "sink_words",
     "spool_words",
@@ -239,6 +240,27 @@ def say_what_is_left(tally: QueueTally, in_memory: int, folder: object) -> None:
             "are lost: they were in memory only",
             entries=in_memory,
         )
+
+
+def say_what_is_abandoned(spool: Mapping[str, object], folder: object) -> None:
+    """Likewise of a stop that waits for nothing more; ``spool`` as on /status."""
+    if not spool["entries"]:
+        return
+    if folder is None:
+        _LOG.error(
+            "stopped at once by a second signal: {entries} closed entries are lost: "
+            "they were in memory only",
+            entries=spool["entries"],
+        )
+        return
+    but = ", but for those that are in memory only, which are lost"
+    _LOG.warn(
+        "stopped at once by a second signal: {entries} closed entries wait in {folder} "
+        "for the next start{but}",
+        entries=spool["entries"],
+        folder=str(folder),
+        but=but if spool["degraded"] else "",
+    )
 
 
 def step_words(step: Step | None) -> ClockStep | None:

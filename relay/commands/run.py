@@ -17,7 +17,7 @@ from relay.cloudmonitor.contract import (
     REQUESTS_PER_SECOND,
     REQUESTS_PER_SECOND_DEFAULT,
 )
-from relay.commands.ending import SIGNALS
+from relay.commands.ending import SIGNALS, StopRequests
 from relay.commands.parsing import Commands, add_command
 from relay.settings import (
     Loaded,
@@ -46,7 +46,8 @@ MORE = """\
 Standard error gets a line for each socket, with its real port, then `ready`; after that,
 the log. SIGTERM and SIGINT leave what is open in the state folder for the next start, or
 where there is none seal it, deliver what is closed within --stop-timeout and end with
-status 0; a second one ends at once. SIGHUP reads the configuration again.
+status 0; a second one, 0.2 s after it or more, ends at once with status 1. SIGHUP reads the
+configuration again.
 """
 
 RELOAD_PAUSE = 0.2
@@ -145,7 +146,7 @@ class _Life:
         self._manager, self._load = manager, load
         self._status = 0
         self._failure: BaseException | None = None
-        self._stopping = False
+        self._requests = StopRequests(self._stop, self._stop_at_once)
 
     def lead(self) -> int:
         """Run until a signal; the exit status. Raises what start raised."""
@@ -177,7 +178,7 @@ class _Life:
         self._tell_ready()
 
     def _signalled(self, _signum: int, _frame: object) -> None:
-        self._reactor.callFromThread(self._stop)
+        self._reactor.callFromThread(self._asked_to_stop, self._reactor.seconds())
 
     def _hear_reloads(self) -> None:
         """In a thread: the kernel keeps one blocked SIGHUP, however many there are.
@@ -191,7 +192,7 @@ class _Life:
             time.sleep(RELOAD_PAUSE)
 
     def _reload(self) -> None:
-        if not self._stopping and self._failure is None:
+        if not self._requests.is_made and self._failure is None:
             self._manager.reloading()
             try:
                 self._relay.reload(self._load_again)
@@ -212,19 +213,26 @@ class _Life:
     def _tell_ready(self) -> None:
         self._manager.ready(" ".join(("listening", *self._relay.urls["listening"])))
 
+    def _asked_to_stop(self, at: float) -> None:
+        if self._reactor.running:
+            self._requests.take(at)
+
     def _stop(self) -> None:
-        if not self._reactor.running:
-            return
-        if self._stopping:
-            self._status = STOPPED_TWICE
-            self._reactor.stop()
-            return
-        self._stopping = True
         self._manager.stopping()
         if self._failure is None:
             stopped = self._relay.stop()
             stopped.addErrback(self._failed)
             stopped.addBoth(lambda _: self._reactor.running and self._reactor.stop())
+
+    def _stop_at_once(self) -> None:
+        from relay.report import say_what_is_abandoned  # noqa: PLC0415 - see relay.commands
+
+        self._status = STOPPED_TWICE
+        self._reactor.stop()
+        if self._failure is None:
+            say_what_is_abandoned(
+                self._relay.status()["spool"], self._loaded.settings.state
+            )
 
     def _failed(self, failure: Any) -> None:
         self._failure = failure.value

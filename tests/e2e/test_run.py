@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from relay.commands.ending import ONE_REQUEST_SECONDS
 from relay.settings import Settings
 from tests.e2e.children import ROOT, Child, clean_environment
 from tests.e2e.lives import start_emulator
@@ -102,10 +103,31 @@ def test_a_second_signal_ends_it_at_once() -> None:
     relay.process.send_signal(signal.SIGTERM)
     http = relay.urls["http"][0]
     wait_until("it did not begin to stop", lambda: _readiness(http) == 503)
+    wait_until("it was not closed", lambda: _waiting(http) == 2)
+    time.sleep(ONE_REQUEST_SECONDS)
     began = time.monotonic()
     assert relay.stop() == 1
     assert time.monotonic() - began < 2
+    assert "2 closed entries are lost" in relay.stderr
     site.kill()
+
+
+def test_signals_that_come_together_are_one_request_to_stop() -> None:
+    """As timeout(1) sends them: the stop limit holds, and what is lost is said."""
+    site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "3600"])
+    script(site.urls["emulator"][0], [{"hang": 60, "times": 1000}])
+    relay = start_relay(site, 3600, "--stop-timeout", "1")
+    where = urlsplit(relay.urls["listening"][0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"a:1|c", (where.hostname, where.port))
+    relay.process.send_signal(signal.SIGINT)
+    assert relay.stop(signal.SIGTERM) == 0
+    assert "2 closed entries were not delivered" in relay.stderr
+    site.kill()
+
+
+def _waiting(http: str) -> int:
+    return int(status(http)["ledger"]["entries"]["waiting"])
 
 
 def _readiness(http: str) -> int:

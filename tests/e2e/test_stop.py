@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from relay.commands.ending import ONE_REQUEST_SECONDS
 from tests.e2e.children import ROOT, Child
 from tests.e2e.lives import (
     PERIOD,
@@ -182,10 +183,12 @@ def test_a_second_signal_ends_it_and_what_is_left_can_be_read(
     wait_until("the period was not closed", lambda: waiting(first))
     first.process.send_signal(signal.SIGTERM)
     wait_until("it does not stop", lambda: not is_ready(first))
+    time.sleep(ONE_REQUEST_SECONDS)
     began = time.monotonic()
     assert first.stop() == 1
     took = time.monotonic() - began
     assert took <= 1
+    assert "closed entries wait in" in first.stderr
     script(site.url, [])
     second = site.ready("--stop", "send")
     wait_until("not delivered", lambda: hits(site.entries(), PERIOD) == {"w": 7.0})
