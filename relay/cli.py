@@ -13,9 +13,12 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from typing import TextIO, cast
 
 from relay import __version__
 from relay.commands.ending import end_at_signals
+from relay.commands.files import Output
 from relay.commands.parsing import Commands
 from relay.errors import ConfigError, RelayError
 
@@ -56,21 +59,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     if argv is None and words[:1] == ["run"]:
         end_at_signals()
+    output = Output(sys.stdout)
+    try:
+        with redirect_stdout(cast("TextIO", output)):
+            try:
+                return _status(words)
+            finally:  # --help ends by itself, and is output too
+                output.flush()
+    except OSError as error:
+        if error is not output.error:
+            raise
+    except SystemExit:
+        if output.error is None:
+            raise
+    return _cut_short(output)
+
+
+def _status(words: Sequence[str]) -> int:
     try:
         arguments = _parsed(words)
         status: int = arguments.handler(arguments)
-        sys.stdout.flush()
     except ConfigError as error:
         return _fail(error, USAGE)
     except RelayError as error:
         return _fail(error, FAILED)
-    except BrokenPipeError:
-        # Whoever read us has had enough; nothing may be flushed to them at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     return status
+
+
+def _cut_short(output: Output) -> int:
+    """The end of a command whose results could not be written.
+
+    Not a word where whoever read them has had enough.
+    """
+    output.lead_nowhere()
+    if output.error is not None and not isinstance(output.error, BrokenPipeError):
+        _fail(RelayError(f"standard output: {output.error.strerror}"), FAILED)
+    return FAILED
 
 
 def _open_what_is_closed() -> None:
@@ -135,5 +161,8 @@ def _parser(words: Sequence[str]) -> tuple[argparse.ArgumentParser, Commands]:
 
 
 def _fail(error: RelayError, status: int) -> int:
-    print(f"cms-relay: {error}", file=sys.stderr)
+    try:
+        print(f"cms-relay: {error}", file=sys.stderr)
+    except OSError:
+        Output(sys.stderr).lead_nowhere()
     return status

@@ -1,14 +1,15 @@
 """The files of commands: ``-`` is standard input or output, and errors name the file."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from relay.errors import RelayError
 
-__all__ = ["STANDARD", "reading", "writing"]
+__all__ = ["STANDARD", "Output", "reading", "writing"]
 
 STANDARD = "-"
 
@@ -39,3 +40,40 @@ def writing(name: str) -> Iterator[TextIO]:
         raise RelayError(f"{name}: {error.strerror}") from None
     with file:
         yield file
+
+
+class Output:
+    """A standard stream that keeps the last error of writing to it.
+
+    So that this error can be told from others, also where whoever printed swallowed it,
+    as argparse does.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.error: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """As of any stream."""
+        try:
+            return self._stream.write(text)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        """Likewise."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self.error = error
+            raise
+
+    def lead_nowhere(self) -> None:
+        """What is still held would be tried again at the exit, and fail again."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from relay.commands.files import writing
+from relay.commands.files import STANDARD, writing
 from relay.commands.listening import datagrams, listen_of, positive
 from relay.commands.parsing import Commands, add_command
 from relay.errors import RelayError
@@ -77,9 +77,9 @@ def _record(arguments: argparse.Namespace) -> int:
     try:
         with writing(arguments.file) as file:
             _run(listen, file, seconds, limit)
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if arguments.file == STANDARD:
+            raise
         raise RelayError(f"{arguments.file}: {error.strerror}") from None
     return 0
 

@@ -208,3 +208,65 @@ def test_a_reader_that_leaves_early_is_no_traceback(tmp_path: Path) -> None:
         os.close(read_end)
         _, err = child.communicate(timeout=30)
     assert (child.returncode, err) == (1, b"")
+
+
+PRINTING = (
+    "explain a:1|c",
+    "explain --reasons",
+    "check --sink emulator",
+    "doctor --sink null",
+    "put --metric a --value 1 --region cn-hangzhou --dry-run",
+    "send --to udp://127.0.0.1:9 --help",
+    "--help",
+    "--version",
+)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", PRINTING)
+def test_output_that_finds_no_room_is_one_line(words: str, unbuffered: str) -> None:
+    """Status 1, whether it is met while printing or at the end."""
+    with Path("/dev/full").open("wb") as full:
+        done = printed_to(full.fileno(), words, unbuffered)
+    assert done.stderr == "cms-relay: standard output: No space left on device\n"
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", PRINTING)
+def test_output_that_nobody_reads_is_no_complaint(words: str, unbuffered: str) -> None:
+    """As of any command before ``head``; status 1, since not all was said."""
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = printed_to(write_end, words, unbuffered)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def printed_to(
+    output: int, words: str, unbuffered: str
+) -> subprocess.CompletedProcess[str]:
+    """One command whose results go to that descriptor."""
+    return subprocess.run(
+        [sys.executable, "-m", "relay", *words.split()],
+        check=False,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=clean_environment() | {"PYTHONUNBUFFERED": unbuffered},
+        timeout=30,
+    )
+
+
+def test_a_recording_that_finds_no_room_on_standard_output_says_so() -> None:
+    """By its name, which is not ``-``."""
+    child = Child.start(
+        ["record", "--listen", "udp://127.0.0.1:0"],
+        through=["sh", "-c", 'exec "$@" > /dev/full', "sh"],
+    )
+    relay("send", "--to", child.urls["listening"][0], "a:1|c")
+    assert child.process.wait(30) == 1
+    child.kill()
+    assert child.stderr.splitlines()[2:] == [
+        "cms-relay: standard output: No space left on device"
+    ]

@@ -62,6 +62,11 @@ def test_a_command_whose_errors_go_nowhere_ends_as_ever() -> None:
     assert ended(["explain", "--no-such"], "<&- >&- 2>&-").returncode == 2
 
 
+def test_a_complaint_that_finds_no_room_keeps_its_status() -> None:
+    """Nobody can be told, but whoever looks at the status."""
+    assert ended(["explain", "--no-such"], "2> /dev/full").returncode == 2
+
+
 def test_a_relay_without_standard_streams_delivers(tmp_path: Path) -> None:
     """Nor are its sockets taken for one of them."""
     site = start_emulator(1)
