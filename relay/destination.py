@@ -31,7 +31,7 @@ from relay.rollup.grace import SEAL_GRACE_SECONDS
 from relay.rollup.treatment import Rules
 from relay.service import ends
 from relay.service.busiest import Busiest, appending
-from relay.settings import Loaded, Settings, is_loopback_url
+from relay.settings import Loaded, Settings, authorities_at, is_loopback_url
 from relay.sink.cloudmonitor import CloudMonitorSink
 from relay.sink.null import NullSink
 from relay.sink.stdout import StdoutSink
@@ -354,7 +354,7 @@ def _cloudmonitor(plan: _Plan) -> Sink:
             seconds=plan.settings.request_timeout,
             trust_env=plan.settings.use_proxy
             and not is_loopback_url(plan.endpoint.url),
-            ca_file=plan.settings.ca_file,
+            ca_file=authorities_at(plan.endpoint.url, plan.settings),
         ),
         wall=plan.wall,
         nonce=lambda: uuid.uuid4().hex,

@@ -19,6 +19,7 @@ from relay.errors import ConfigError
 from relay.settings import (
     Loaded,
     add_arguments,
+    authorities_at,
     from_arguments,
     is_loopback_url,
 )
@@ -99,7 +100,7 @@ def _findings(loaded: Loaded, *, write: bool) -> Iterator[Finding]:
     transport = Transport(
         seconds=settings.request_timeout,
         trust_env=settings.use_proxy and not is_loopback_url(endpoint.url),
-        ca_file=settings.ca_file,
+        ca_file=authorities_at(endpoint.url, settings),
     )
     service = Service(
         settings,

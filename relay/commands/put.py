@@ -32,6 +32,7 @@ from relay.settings import (
     Loaded,
     Settings,
     add_arguments,
+    authorities_at,
     from_arguments,
     is_loopback_url,
 )
@@ -121,7 +122,7 @@ def _put(arguments: argparse.Namespace) -> int:
     if endpoint is not None and "//" not in endpoint:
         scheme = "http" if arguments.insecure else "https"
         arguments.endpoint = f"{scheme}://{endpoint}"
-    loaded = from_arguments(arguments, will_run=False)
+    loaded = from_arguments(arguments, will_run=False, will_send=True)
     if arguments.file is None:
         settings = loaded.settings
         entry = parameters(vars(arguments), settings.group_id, time.time())
@@ -229,7 +230,7 @@ class _Caller:
         self._transport = transport.Transport(
             seconds=settings.request_timeout,
             trust_env=settings.use_proxy and not is_loopback_url(self._endpoint.url),
-            ca_file=settings.ca_file,
+            ca_file=authorities_at(self._endpoint.url, settings),
         )
 
     def call(self, parameters: Mapping[str, str]) -> int:

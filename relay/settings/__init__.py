@@ -5,7 +5,7 @@ Only the command line and ``app`` import this room; others take plain arguments.
 
 from relay.settings.changes import Applied, NeedsRestart, changes
 from relay.settings.declaration import Settings
-from relay.settings.rules import is_local
+from relay.settings.rules import authorities_at, is_local
 from relay.settings.shown import (
     check_lines,
     config_rows,
@@ -34,6 +34,7 @@ __all__ = [
     "Settings",
     "Target",
     "add_arguments",
+    "authorities_at",
     "changes",
     "check_lines",
     "config_hints",

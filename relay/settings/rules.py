@@ -18,7 +18,7 @@ from relay.settings.declaration import Settings
 from relay.settings.values import is_loopback_url
 from relay.sink.authorities import look_into
 
-__all__ = ["adapted", "broken_rule", "is_local"]
+__all__ = ["adapted", "authorities_at", "broken_rule", "is_local", "sends_by_tls"]
 
 Broken = tuple[str, str]
 """The key, and what is wrong with the fix."""
@@ -40,16 +40,38 @@ def is_local(settings: Settings) -> bool:
     return settings.endpoint is not None and is_loopback_url(settings.endpoint.url)
 
 
+def sends_by_tls(settings: Settings) -> bool:
+    """Whether it matters what TLS wants."""
+    endpoint = settings.endpoint
+    return settings.is_signed and (endpoint is None or _is_secure(endpoint.url))
+
+
+def authorities_at(url: str, settings: Settings) -> Path | None:
+    """Whose certificates are asked for at an endpoint; over plain http nobody's."""
+    return settings.ca_file if _is_secure(url) else None
+
+
+def _is_secure(url: str) -> bool:
+    return not url.startswith("http:")
+
+
 def broken_rule(
-    settings: Settings, *, will_run: bool, may_be_remote: Collection[str] = ()
+    settings: Settings,
+    *,
+    will_run: bool,
+    will_send: bool = False,
+    may_be_remote: Collection[str] = (),
 ) -> Broken | None:
-    """The first rule that is broken; those of ``will_run`` hold for the daemon only.
+    """The first rule that is broken; those of ``will_run`` hold for the daemon only,
+    those of ``will_send`` for whatever sends.
 
     ``may_be_remote`` are keys whose addresses need no second switch: a statsd config.js
     names them in so many words.
     """
     remote: Rule = partial(_remote_admin, allowed=may_be_remote)
-    for rule in (remote, *_RULES, *(_RUN_RULES if will_run else ())):
+    running = _RUN_RULES if will_run else ()
+    sending = _SENDING_RULES if will_send else ()
+    for rule in (remote, *_RULES, *running, *sending):
         broken = rule(settings)
         if broken is not None:
             return broken
@@ -169,7 +191,7 @@ def _namespace(settings: Settings) -> Broken | None:
 
 
 def _ca_file(settings: Settings) -> Broken | None:
-    if not settings.is_signed or settings.ca_file is None:
+    if settings.ca_file is None or not sends_by_tls(settings):
         return None
     try:
         look_into(settings.ca_file)
@@ -190,5 +212,5 @@ _RUN_RULES: tuple[Rule, ...] = (
     _destination,
     _short_period,
     _namespace,
-    _ca_file,
 )
+_SENDING_RULES: tuple[Rule, ...] = (_ca_file,)

@@ -26,8 +26,9 @@ from relay.settings.forms import (
     wanted,
 )
 from relay.settings.option import Field, option_of
-from relay.settings.rules import adapted, broken_rule
+from relay.settings.rules import adapted, broken_rule, sends_by_tls
 from relay.settings.statsd_file import Remark, is_statsd, read_statsd
+from relay.sink.authorities import look_into_key_log
 
 __all__ = ["Loaded", "add_arguments", "flag_name", "from_arguments", "load"]
 __all__ += ["config_hints", "take_variables"]
@@ -38,6 +39,9 @@ DEFAULT = "default"
 STATSD_FILE = Path("/etc/statsd/localConfig.js")
 """Where the packages of statsd put its configuration."""
 
+KEY_LOG = "SSLKEYLOGFILE"
+"""Where Python's TLS writes session keys, if it is set."""
+
 _QUOTED_MAX = 80
 
 _OTHERS = {
@@ -47,6 +51,8 @@ _OTHERS = {
 }
 """Variables of other programs that people expect us to heed; a later one wins, and any of
 our own sources does."""
+
+_WAYS_OUT = "; mend or unset it, or name another file with --ca-file"
 
 _KUBERNETES = re.compile(
     r"CMS_RELAY(?:_[A-Z0-9_]+)?"
@@ -92,11 +98,12 @@ def load(
     environment: Mapping[str, str] | None = None,
     *,
     will_run: bool = True,
+    will_send: bool | None = None,
 ) -> Loaded:
     """Settings out of a file, an environment and flags (by field name; text or bool).
 
-    ``will_run`` is false for commands that send nothing: they do not ask for an
-    endpoint. Raises ConfigError with source, key and the wanted form.
+    ``will_run`` is false for commands other than the daemon: they do not ask for an
+    endpoint. ``will_send`` is the same unless given: what TLS wants is looked at. Raises ConfigError with source, key and the wanted form.
     """
     environment = {} if environment is None else environment
     file = _from_file(config) if config is not None else _File({})
@@ -106,13 +113,17 @@ def load(
     settings = Settings(**{name: _value(name, one) for name, one in given.items()})
     settings = adapted(settings, set(given), environment)
     remote = {name for name, one in given.items() if one.may_be_remote}
-    broken = broken_rule(settings, will_run=will_run, may_be_remote=remote)
+    will_send = will_run if will_send is None else will_send
+    broken = broken_rule(
+        settings, will_run=will_run, will_send=will_send, may_be_remote=remote
+    )
     if broken is not None:
         key, problem = broken
-        unset = _Given(None, DEFAULT, key, str(config or ""))
-        raise ConfigError(
-            given.get(key, unset).key, problem, source=given.get(key, unset).source
-        )
+        blamed = given.get(key, _Given(None, DEFAULT, key, str(config or "")))
+        ways_out = _WAYS_OUT if blamed.key in _OTHERS else ""
+        raise ConfigError(blamed.key, f"{problem}{ways_out}", source=blamed.source)
+    if will_send and sends_by_tls(settings) and (log := environment.get(KEY_LOG)):
+        look_into_key_log(Path(log))
     return Loaded(
         settings=settings,
         origins=dict.fromkeys(_FIELDS, DEFAULT)
@@ -144,7 +155,12 @@ def add_arguments(
         groups[title].add_argument(flag_name(declared), **_flag(declared))
 
 
-def from_arguments(arguments: argparse.Namespace, *, will_run: bool = True) -> Loaded:
+def from_arguments(
+    arguments: argparse.Namespace,
+    *,
+    will_run: bool = True,
+    will_send: bool | None = None,
+) -> Loaded:
     """As ``load``, out of parsed arguments, their ``config`` and the environment."""
     names = [name for name in _FIELDS if getattr(arguments, name, None) is not None]
     config: str | None = getattr(arguments, "config", None)
@@ -153,6 +169,7 @@ def from_arguments(arguments: argparse.Namespace, *, will_run: bool = True) -> L
         {name: getattr(arguments, name) for name in names},
         os.environ,
         will_run=will_run,
+        will_send=will_send,
     )
 
 

@@ -26,6 +26,7 @@ class Wire:
     def __init__(self) -> None:
         self.requests: list[Request] = []
         self.trusting: list[bool] = []
+        self.authorities: list[Path | None] = []
         self.answer: transport.Answer | Unavailable
         self.answer = transport.Answer(200, {}, b'{"Code":"200"}')
 
@@ -33,6 +34,7 @@ class Wire:
         self, *, seconds: float, trust_env: bool, ca_file: Path | None
     ) -> "Wire":
         self.trusting.append(trust_env)
+        self.authorities.append(ca_file)
         return self
 
     def send(self, request: Request) -> transport.Answer | Unavailable:
@@ -333,3 +335,24 @@ def test_plain_http_is_for_loopback(
     assert main(["put", *SHORT, "--value", "1", *words]) == 2
     assert "loopback" in capsys.readouterr().err
     assert wire.requests == []
+
+
+def test_a_bundle_that_is_not_there_is_blamed_on_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As run does, before anything is sent."""
+    for name, value in {**KEYS, "REQUESTS_CA_BUNDLE": "/nowhere"}.items():
+        monkeypatch.setenv(name, value)
+    words = ("--metric", "hello", "--value", "1", "--region", "cn-hangzhou")
+    assert main(["put", *words]) == 2
+    assert "environment: REQUESTS_CA_BUNDLE: /nowhere: " in capsys.readouterr().err
+
+
+def test_plain_http_asks_for_no_bundle(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor for one that is not there."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    words = ("--metric", "hello", "--value", "1")
+    assert main(["put", *words, "--endpoint", "http://127.0.0.1:8128"]) == 0
+    assert wire.authorities == [None]

@@ -17,7 +17,7 @@ from relay.commands.ending import ONE_REQUEST_SECONDS
 from relay.settings import Settings
 from tests.e2e.children import ROOT, Child, clean_environment
 from tests.e2e.lives import start_emulator
-from tests.e2e.road import entries, get, script, start_relay, status, wait_until
+from tests.e2e.road import KEYS, entries, get, script, start_relay, status, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -155,6 +155,29 @@ def test_keys_without_a_region_are_not_enough() -> None:
     assert "--region" in said
     assert "--endpoint" in said
     assert "canary" not in said
+
+
+NO_TLS = {"CURL_CA_BUNDLE": "/nowhere/a", "SSLKEYLOGFILE": "/nowhere/b"}
+
+
+def test_the_embedded_emulator_needs_nothing_that_tls_does() -> None:
+    """Whatever other programs' variables say of it: it is plain http on loopback."""
+    relay = Child.start(
+        ["run", "--sink", "emulator", "--emulator", "127.0.0.1:0", *ANYWHERE],
+        env=NO_TLS,
+    )
+    assert relay.stop() == 0
+
+
+@pytest.mark.parametrize("variable", sorted(NO_TLS))
+def test_what_tls_lacks_is_named_by_its_variable(variable: str) -> None:
+    """At the start, with the fix."""
+    said = refused(
+        *("--region", "cn-hangzhou", "--state", "off", *ANYWHERE),
+        env={**KEYS, variable: NO_TLS[variable]},
+    )
+    assert f"environment: {variable}: /nowhere/" in said
+    assert "unset it" in said
 
 
 def test_an_address_that_is_taken_is_named() -> None:

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from relay.errors import ConfigError
-from relay.settings import Address, Settings, is_local, load
+from relay.settings import Address, Settings, authorities_at, is_local, load
 from relay.settings.rules import broken_rule
 
 CLOUD = {"sink": "cloudmonitor", "region": "cn-hangzhou"}
@@ -155,3 +155,71 @@ def test_several_listeners_want_an_engine_with_threads() -> None:
     with pytest.raises(ConfigError, match=wrong):
         load(None, {**flags, "engine": "python"})
     load(None, {**flags, "engine": "auto"})
+
+
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+
+@pytest.mark.parametrize("variable", BUNDLES)
+@pytest.mark.parametrize("will_run", [True, False])
+def test_a_bundle_that_is_not_there_is_blamed_on_its_variable(
+    variable: str, will_run: bool
+) -> None:
+    """Which of several programs' variables it was, and the ways out."""
+    fix = f"environment: {variable}: /nowhere: No such file .*unset it, or .*--ca-file"
+    with pytest.raises(ConfigError, match=fix):
+        load(None, CLOUD, {variable: "/nowhere"}, will_run=will_run, will_send=True)
+
+
+def test_a_bundle_that_a_flag_names_is_the_flag_s() -> None:
+    """There is no variable to unset."""
+    flags = {**CLOUD, "ca_file": "/nowhere"}
+    with pytest.raises(ConfigError, match="command line: --ca-file: ") as refused:
+        load(None, flags, {"CURL_CA_BUNDLE": "/other"})
+    assert "unset" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "will_send"),
+    [
+        ({"sink": "emulator"}, True),
+        ({"sink": "stdout"}, True),
+        ({"endpoint": "http://127.0.0.1:8128"}, True),
+        (CLOUD, False),
+    ],
+)
+@pytest.mark.parametrize("variable", [*BUNDLES, "SSLKEYLOGFILE"])
+def test_without_tls_its_variables_do_not_matter(
+    flags: dict[str, object], will_send: bool, variable: str
+) -> None:
+    """Plain http on loopback asks for no certificate, and has no session keys."""
+    environment = {variable: "/nowhere/a"}
+    load(None, flags, environment, will_run=will_send, will_send=will_send)
+
+
+@pytest.mark.parametrize("will_run", [True, False])
+def test_a_log_of_session_keys_that_cannot_be_written_is_named(will_run: bool) -> None:
+    """Else no connection could be made, and the file of certificates had the blame."""
+    fix = "environment: SSLKEYLOGFILE: /nowhere/a: No such file .*unset"
+    with pytest.raises(ConfigError, match=fix):
+        load(
+            *(None, CLOUD, {"SSLKEYLOGFILE": "/nowhere/a"}),
+            will_run=will_run,
+            will_send=True,
+        )
+
+
+def test_a_log_of_session_keys_that_can_be_written_is_fine(tmp_path: Path) -> None:
+    """What is in it stays."""
+    path = tmp_path / "keys"
+    path.write_text("CLIENT_RANDOM\n")
+    load(None, CLOUD, {"SSLKEYLOGFILE": str(path)})
+    assert path.read_text().startswith("CLIENT_RANDOM\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "trusted"),
+    [("https://cn.example", Path("/a.pem")), ("http://127.0.0.1:8128", None)],
+)
+def test_only_tls_asks_for_authorities(url: str, trusted: Path | None) -> None:
+    assert authorities_at(url, Settings(ca_file=Path("/a.pem"))) == trusted
