@@ -17,6 +17,7 @@ from contextlib import redirect_stdout
 from typing import TextIO, cast
 
 from relay import __version__
+from relay.commands.descriptors import lack_of_descriptors
 from relay.commands.ending import end_at_signals
 from relay.commands.files import Output
 from relay.commands.parsing import Commands
@@ -79,12 +80,15 @@ def _status(words: Sequence[str]) -> int:
     try:
         arguments = _parsed(words)
         status: int = arguments.handler(arguments)
-    except ConfigError as error:
-        return _fail(error, USAGE)
-    except RelayError as error:
-        return _fail(error, FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except (RelayError, OSError, ImportError) as error:
+        lack = lack_of_descriptors(error)
+        if lack is not None:
+            return _fail(lack, FAILED)
+        if not isinstance(error, RelayError):
+            raise
+        return _fail(error, USAGE if isinstance(error, ConfigError) else FAILED)
     return status
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -17,6 +16,7 @@ from relay.cloudmonitor.contract import (
     REQUESTS_PER_SECOND,
     REQUESTS_PER_SECOND_DEFAULT,
 )
+from relay.commands.descriptors import raise_limit
 from relay.commands.ending import SIGNALS, StopRequests
 from relay.commands.parsing import Commands, add_command
 from relay.settings import (
@@ -52,7 +52,6 @@ configuration again.
 
 RELOAD_PAUSE = 0.2
 STOPPED_TWICE = 1
-DESCRIPTORS = 16_384
 DEFAULT_DOOR = "udp://127.0.0.1:8125"
 
 
@@ -83,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
     notes = engine_note(loaded.settings.engine), listeners_note(loaded.settings)
     for note in filter(None, notes):
         _say(note)
-    _raise_descriptors()
+    raise_limit()
     _own_what_is_made()
 
     from relay.service import arenas, inherit, notify  # noqa: PLC0415 - brings Twisted
@@ -121,14 +120,6 @@ def _run(arguments: argparse.Namespace) -> int:
 def _own_what_is_made() -> None:
     """Files are ours to read and write, whatever the umask, and nobody else's to write."""
     os.umask(os.umask(0o077) & 0o077 | 0o022)
-
-
-def _raise_descriptors() -> None:
-    """As many as the system allows: the soft limit is for programs that use select(2)."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Life:

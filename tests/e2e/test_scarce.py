@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.children import Child
+from tests.e2e.children import Child, clean_environment
 from tests.e2e.load import Load, descriptors, health_seconds
 from tests.e2e.road import (
     KEYS,
@@ -116,6 +116,39 @@ def knocks(relay: Child, many: int) -> list[socket.socket]:
 def hung_up(some: list[socket.socket]) -> None:
     for one in some:
         one.close()
+
+
+@pytest.mark.parametrize(
+    ("command", "limit"),
+    [*(("run", limit) for limit in (5, 6, 8, 12, 16)), ("record", 5), ("record", 6)],
+)
+def test_too_few_descriptors_to_start_are_the_reason_that_is_given(
+    tmp_path: Path, command: str, limit: int
+) -> None:
+    """Not the file that happened to be the first too many; status 1."""
+    words = {
+        "run": (
+            *("--region", "cn-hangzhou", "--state", str(tmp_path), "--report-events"),
+            *("--http", "127.0.0.1:0", "--console", "127.0.0.1:0"),
+        ),
+        "record": (),
+    }
+    run = (sys.executable, "-m", "relay")
+    done = subprocess.run(
+        [*run, command, "--listen", "udp://127.0.0.1:0", *words[command]],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=clean_environment() | KEYS,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)),
+    )
+    assert done.stderr == (
+        f"cms-relay: the limit on open files, {limit}, is too low: ulimit -n 16384, or "
+        "LimitNOFILE=16384 in the unit of systemd\n"
+    )
+    assert done.returncode == 1
 
 
 @pytest.mark.bar("A4")
