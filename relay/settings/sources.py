@@ -103,7 +103,8 @@ def load(
     """Settings out of a file, an environment and flags (by field name; text or bool).
 
     ``will_run`` is false for commands other than the daemon: they do not ask for an
-    endpoint. ``will_send`` is the same unless given: what TLS wants is looked at. Raises ConfigError with source, key and the wanted form.
+    endpoint. ``will_send``, the same unless given, has what TLS wants looked at. Raises
+    ConfigError with source, key and the wanted form.
     """
     environment = {} if environment is None else environment
     file = _from_file(config) if config is not None else _File({})
