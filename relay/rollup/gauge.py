@@ -4,15 +4,11 @@ To read one changes nothing, so that any thread may. Whoever writes to it in ano
 than by its lane settles it first, so that values stay in their order.
 """
 
-from collections.abc import Sequence
 from functools import reduce
 from operator import add
-from typing import cast
 
-from relay.rollup.columns import PartWriter
 from relay.rollup.lane import Lane
-from relay.rollup.slot import GaugeBase
-from relay.rollup.summary import GaugeSummary
+from relay.rollup.slot import GaugeBase, GaugeFigures
 
 __all__ = ["GaugeSlot"]
 
@@ -46,10 +42,22 @@ class GaugeSlot(GaugeBase):
             self._lane.most = _RECENT
         return self._lane
 
+    def figures(self) -> GaugeFigures:
+        lane = self._lane
+        if not lane:
+            return self._last, self.total, self.count, self.minimum, self.maximum
+        return (
+            lane[-1],
+            reduce(add, lane, self.total),
+            self.count + len(lane),
+            min(self.minimum, *lane),
+            max(self.maximum, *lane),
+        )
+
     def settle(self) -> bool:
         """Add up what waits; never takes long."""
         if self._lane:
-            self._add_up(self._lane)
+            self.put(self.figures())
             del self._lane[:]
         return False
 
@@ -63,27 +71,4 @@ class GaugeSlot(GaugeBase):
 
     def absorb(self, other: GaugeBase) -> None:
         self.settle()
-        super().absorb(other.copy())
-
-    def copy(self) -> "GaugeSlot":
-        same = cast(GaugeSlot, super().copy())
-        if self._lane:
-            same._add_up(self._lane)  # noqa: SLF001 - of the same class
-        return same
-
-    def save(self, part: PartWriter) -> None:
-        GaugeBase.save(self._settled(), part)
-
-    def summary(self, percentages: Sequence[int]) -> GaugeSummary:
-        return GaugeBase.summary(self._settled(), percentages)
-
-    def _settled(self) -> "GaugeSlot":
-        return self.copy() if self._lane else self
-
-    def _add_up(self, values: Lane) -> None:
-        """In the order of arrival."""
-        self._last = values[-1]
-        self.total = reduce(add, values, self.total)
-        self.count += len(values)
-        self.minimum = min(self.minimum, *values)
-        self.maximum = max(self.maximum, *values)
+        super().absorb(other)

@@ -25,6 +25,7 @@ __all__ = [
     "NO_STORAGE",
     "CounterBase",
     "GaugeBase",
+    "GaugeFigures",
     "SetBase",
     "SetSlot",
     "Slot",
@@ -108,6 +109,10 @@ class CounterBase:
         return CounterSummary(self.total, self.count)
 
 
+GaugeFigures = tuple[float, float, int, float, float]
+"""Last, total, count, minimum, maximum."""
+
+
 class GaugeBase:
     """The values a gauge took; ``last`` means nothing before the first of them."""
 
@@ -147,27 +152,36 @@ class GaugeBase:
         """Take what it was, ``last`` before its first value, and ``delta`` more."""
         return self.add((self.last if self.count else last) + delta, 1.0)
 
+    def figures(self) -> GaugeFigures:
+        """All that it holds; to ask for it changes nothing."""
+        return self.last, self.total, self.count, self.minimum, self.maximum
+
+    def put(self, figures: GaugeFigures) -> None:
+        """Hold that instead."""
+        self.last, self.total, self.count, self.minimum, self.maximum = figures
+
     def merged(self, other: "GaugeBase") -> "GaugeBase":
         both = self.copy()
         both.absorb(other)
         return both
 
     def absorb(self, other: "GaugeBase") -> None:
-        self.last = other.last
-        self.total = clamp(self.total + other.total)
-        self.count += other.count
-        self.minimum = min(self.minimum, other.minimum)
-        self.maximum = max(self.maximum, other.maximum)
+        last, total, count, minimum, maximum = other.figures()
+        self.last = last
+        self.total = clamp(self.total + total)
+        self.count += count
+        self.minimum = min(self.minimum, minimum)
+        self.maximum = max(self.maximum, maximum)
 
     def copy(self) -> "GaugeBase":
         same = type(self)()
-        same.last, same.total, same.count = self.last, self.total, self.count
-        same.minimum, same.maximum = self.minimum, self.maximum
+        same.put(self.figures())
         return same
 
     def save(self, part: PartWriter) -> None:
-        part.real.extend((self.last, self.total, self.minimum, self.maximum))
-        part.whole.append(self.count)
+        last, total, count, minimum, maximum = self.figures()
+        part.real.extend((last, total, minimum, maximum))
+        part.whole.append(count)
 
     @classmethod
     def load(cls, part: PartReader) -> Self:
@@ -177,8 +191,9 @@ class GaugeBase:
         return slot
 
     def summary(self, percentages: Sequence[int]) -> GaugeSummary:  # noqa: ARG002
-        mean = clamped_mean(self.total, self.count, self.minimum, self.maximum)
-        return GaugeSummary(self.last, mean, self.minimum, self.maximum, self.count)
+        last, total, count, minimum, maximum = self.figures()
+        mean = clamped_mean(total, count, minimum, maximum)
+        return GaugeSummary(last, mean, minimum, maximum, count)
 
 
 MEMBER_BYTES = 64
