@@ -274,49 +274,58 @@ class TimerBase:
 
 
 class TimerSlot(TimerBase):
-    """``room`` is that of a slot which keeps nothing; what is kept is counted when due.
+    """Lanes that the hot path knows grow unseen; ``room`` is as of the last look then.
 
-    Each lane may grow by its share of what is left, so that however many there are the
+    Each of them may grow by its share of what is left, so that however many there are the
     slot folds at the very sample that has no room.
     """
 
-    __slots__ = ("_exact", "bins", "lanes", "room", "settled", "strays")
+    __slots__ = ("_exact", "_known", "bins", "lanes", "room", "settled", "strays")
     _lane = cast(type[list[float]], partial(Lane, "d"))
 
     def __init__(self, exact: int) -> None:
         super().__init__(exact)
         self.lanes = ()
+        self._known: tuple[Lane, ...] = ()
 
     def lane_of(self, weight: float) -> Lane | None:
-        """``lane``, of the type that this engine has."""
-        return cast(Lane | None, self.lane(weight))
+        """``lane``, for a hot path that settles the slot when it is as long as it may be."""
+        lane = cast(Lane | None, self.lane(weight))
+        if lane is not None and not any(known is lane for known in self._known):
+            self._known = (*self._known, lane)
+            self._share_out()
+        return lane
 
     def settle(self) -> bool:
-        """To be called when a lane is as long as it may be; whether that took long."""
-        left = self.room - self.kept()
-        if left <= 0:
+        """Look at what has grown; whether that took long."""
+        self.room = self._room()
+        if self.room <= 0:
             self.fold()
             return True
-        self._share_out(left)
+        self._share_out()
         return False
 
-    def _share_out(self, left: int) -> None:
-        share = min(max(1, left // (len(self.lanes) or 1)), _SHARE)
-        for _, lane in self.lanes:
-            cast(Lane, lane).most = len(lane) + share
+    def _room(self) -> int:
+        limit = self._exact + 1 if self.bins is None else folded_room(self._exact)
+        return limit - self.kept()
 
-    def grow(self, more: int) -> None:  # noqa: ARG002 - they are there to be counted
-        self.settle()
+    def _share_out(self) -> None:
+        if self._known:
+            share = min(max(1, self.room // len(self._known)), _SHARE)
+            for lane in self._known:
+                lane.most = len(lane) + share
 
-    def put_lane(self, weight: float, lane: list[float]) -> None:
-        super().put_lane(weight, lane)
-        self._share_out(self.room - self.kept())
+    def grow(self, more: int) -> None:
+        if self._known:
+            self.settle()
+        else:
+            super().grow(more)
 
     def fold(self) -> None:
         super().fold()
-        self._share_out(self.room)
+        self._share_out()
 
     def copy(self) -> "TimerSlot":
         same = cast(TimerSlot, super().copy())
-        same.settle()
+        same.room = self._room()
         return same
