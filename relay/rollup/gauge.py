@@ -1,7 +1,8 @@
 """Gauges of the engine in Python: what they took last is kept as it came.
 
-To read one changes nothing, so that any thread may. Whoever writes to it in another way
-than by its lane settles it first, so that values stay in their order.
+To read one changes nothing, so that any thread may once nobody writes to it, and ``last`` at
+any time. Whoever writes to it in another way than by its lane settles it first, so that
+values stay in their order.
 """
 
 import math

@@ -2,8 +2,9 @@
 
 Timers are in timer.py, counters and gauges of the engine in Python in counter.py and
 gauge.py. What a slot does is in a base without storage, so that the native engine can keep
-the same fields as plain numbers (native_slots.py). A slot belongs to one thread while its period is open; sealed,
-nothing writes to it any more and any thread may read, merge and summarise it.
+the same fields as plain numbers (native_slots.py). A slot belongs to one thread while its
+period is open; sealed, nothing writes to it any more and any thread may read, merge and
+summarise it.
 
 ``add`` takes one value of a sample and is False, with nothing changed, where a sum would
 leave the finite numbers. The engine's hot path writes to the fields itself, with values

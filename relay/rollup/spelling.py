@@ -58,8 +58,8 @@ _LONGEST_LINE = 512
 Why = Reason | What
 
 Cell = tuple[int, Any, float, Any, Series | None]
-"""A code, and by it: a counter, its weight, whether that is whole; a set, 1.0, its members;
-a Why, 1.0, counts. The series is behind them.
+"""A code, and by it: a counter, its weight, whether that is whole; a set, its weight, its
+members; a Why, 1.0, counts. The series is behind them.
 
 The types follow from the code, which a type checker cannot know.
 """

@@ -29,7 +29,7 @@ _UNFOLDED = 128
 
 _SHARE = 128
 """Of what is left, for a lane at a time: numbers up to 256 Python makes only once, so that
-to compare with one finds it in the processor's caches."""
+while a lane is short to compare its length finds them in the processor's caches."""
 
 
 def folded_room(exact: int) -> int:

@@ -1,6 +1,6 @@
 """The engines agree: whatever arrives, in whatever periods, under whatever rules."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,8 +24,8 @@ if "native" not in engine_names():
 pytestmark = pytest.mark.native
 
 EXAMPLES = 20_000  # of the four tests together
-SAVE, LOOK, FORGET, NOTHING = "save", "look", "forget", ""
-THEN = (NOTHING, NOTHING, NOTHING, NOTHING, SAVE, LOOK, FORGET)
+SAVE, BEGIN, LOOK, FORGET, NOTHING = "save", "begin to save", "look", "forget", ""
+THEN = (NOTHING, NOTHING, NOTHING, NOTHING, SAVE, BEGIN, LOOK, FORGET)
 
 many = st.builds(
     lambda line, count: b"\n".join([line] * count),
@@ -58,6 +58,7 @@ class Event(NamedTuple):
     sent: bytes
     step: int = 0
     then: str = NOTHING
+    kind: Kind = Kind.TIMER
 
 
 Day = list[Event]
@@ -67,6 +68,7 @@ day: st.SearchStrategy[Day] = st.lists(
         datagram | datagram | signed | many | members,
         st.sampled_from([0, 0, 0, 0, 60, 120]),
         st.sampled_from(THEN),
+        st.sampled_from(list(Kind)),
     ),
     min_size=1,
     max_size=10,
@@ -105,19 +107,24 @@ def life(subject: Rig, events: Day) -> tuple[list[Any], object]:
     engine = subject.engine
     seen: list[Any] = []
     now = sealed = 0
-    for sent, step, then in [Event(b""), *events]:
+    saving: Iterator[bytes] = iter(())
+    for sent, step, then, kind in [Event(b""), *events]:
         now += step
         engine.feed(sent, now)
         if then == SAVE:
             list(engine.snapshot())
+        elif then == BEGIN:
+            saving = iter(engine.snapshot())
+            next(saving)  # until it is at its end, slots are copied before they change
         elif then == LOOK:
-            seen.append(sorted(engine.peek(Kind.TIMER, now), key=repr))
+            seen.append(sorted(engine.peek(kind, now), key=repr))
         elif then == FORGET:
-            seen.append(sorted(engine.forget(Kind.COUNTER, "a", now), key=repr))
+            seen.append(sorted(engine.forget(kind, "a", now), key=repr))
         if now - 60 > sealed:
             sealed = now - 60
             seen += plain(subject.rollups(sealed))
     seen += plain(subject.rollups(now + 240))
+    del saving
     return seen, engine.tally()
 
 

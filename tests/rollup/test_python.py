@@ -2,9 +2,14 @@
 
 from itertools import pairwise
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from relay.rollup.core import MANY_NEW
+from relay.rollup.gauge import GaugeSlot
 from relay.rollup.python import PythonEngine
 from relay.rollup.series import Series
+from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Item, Kind, Reason, Tags
 from tests.rollup.rig import resolve
@@ -130,3 +135,49 @@ def test_spellings_of_a_flood_are_learned_when_they_come_again() -> None:
     for _ in range(3):
         engine.feed(b"a0:1|c\na%d:1|c" % MANY_NEW, 0)
     assert grammar.lines == [b"a%d:1|c" % MANY_NEW]
+
+
+LINES = [
+    b"a:1|g",
+    b"a:2|g|@0.5",
+    b"a:+1|g",
+    b"b:1|ms",
+    b"b:1|ms|@0.5",
+    b"b:-1|ms",
+    b"b:1|h",
+]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(LINES),
+            st.sampled_from([1, 1, 15, 16, 17, 200]),
+            st.sampled_from(["", "", "", "turn", "save", "begin to save", "forget"]),
+        ),
+        max_size=12,
+    )
+)
+def test_a_known_lane_is_that_of_the_slot_in_the_open_period(
+    sent: list[tuple[bytes, int, str]],
+) -> None:
+    """Otherwise what is appended to it would be lost."""
+    engine, now = PythonEngine(resolve, Grammar(), exact_samples=20), 0
+    for line, times, then in sent:
+        for _ in range(times):
+            engine.feed(line, now)
+        snapshot = iter(engine.snapshot()) if "save" in then else iter(())
+        if then == "save":
+            list(snapshot)
+        elif then == "forget":
+            engine.forget(Kind.GAUGE, "a", now)
+        elif then == "turn":
+            now += 60
+        else:
+            next(snapshot, None)
+        engine.feed(line, now)
+        for lane in engine._known.learned.lanes.values():
+            slot = engine._book.slots[lane.series]
+            assert isinstance(slot, GaugeSlot | TimerSlot)
+            assert slot.lane_of(lane.weight) is lane
+            assert len(lane) < lane.most
