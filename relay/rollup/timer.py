@@ -292,6 +292,8 @@ class TimerSlot(TimerBase):
         """``lane``, for a hot path that settles the slot when it is as long as it may be."""
         lane = cast(Lane | None, self.lane(weight))
         if lane is not None and not any(known is lane for known in self._known):
+            if self._known:
+                self.room = self._room()
             self._known = (*self._known, lane)
             self._share_out()
         return lane

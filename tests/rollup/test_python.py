@@ -181,3 +181,4 @@ def test_a_known_lane_is_that_of_the_slot_in_the_open_period(
             assert isinstance(slot, GaugeSlot | TimerSlot)
             assert slot.lane_of(lane.weight) is lane
             assert len(lane) < lane.most
+            assert isinstance(slot, GaugeSlot) or slot.kept() <= 20

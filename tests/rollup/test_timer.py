@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from relay.rollup.summary import TimerSummary
@@ -127,7 +127,9 @@ APPENDED = st.lists(
 )
 
 
+@settings(max_examples=500)
 @given(APPENDED, st.integers(0, 20))
+@example([(0.0, 1.0), (0.0, 1.0), (0.0, 1.0), (0.0, 2.0)], 3)
 def test_a_slot_that_is_settled_when_due_is_up_to_date(
     samples: list[tuple[float, float]], exact: int
 ) -> None:
