@@ -40,7 +40,7 @@ LONGEST_LIFE = 2.2
 LIVES = 4
 """That are killed in a chain. Each has series of its own, which are reported idle by all
 that follow, so that a chain of many has more to report than it can deliver."""
-CHAINS_TOGETHER = 5
+CHAINS_TOGETHER = 3
 KILLS_DURING_RECOVERY = 20
 AHEAD = 2
 """Lives that have their modules before they are wanted."""
