@@ -77,14 +77,20 @@ def test_a_signal_delivers_the_open_period_and_ends_with_status_0(signum: int) -
     assert site.stop() == 0
 
 
-def test_a_stop_keeps_to_its_limit_while_the_sink_hangs() -> None:
-    """A sink that never answers does not keep the relay from ending."""
+def _before_a_sink_that_hangs(stop_timeout: int) -> tuple[Child, Child]:
+    """An emulator that does not answer, and a relay that has a line for it."""
     site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "3600"])
     script(site.urls["emulator"][0], [{"hang": 60, "times": 1000}])
-    relay = start_relay(site, 3600, "--stop-timeout", "2")
+    relay = start_relay(site, 3600, "--stop-timeout", str(stop_timeout))
     where = urlsplit(relay.urls["listening"][0])
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(b"a:1|c", (where.hostname, where.port))
+    return site, relay
+
+
+def test_a_stop_keeps_to_its_limit_while_the_sink_hangs() -> None:
+    """A sink that never answers does not keep the relay from ending."""
+    site, relay = _before_a_sink_that_hangs(stop_timeout=2)
     began = time.monotonic()
     assert relay.stop() == 0
     assert time.monotonic() - began < 2 + 2
@@ -94,12 +100,7 @@ def test_a_stop_keeps_to_its_limit_while_the_sink_hangs() -> None:
 
 def test_a_second_signal_ends_it_at_once() -> None:
     """Whoever asks twice does not wait for the stop limit."""
-    site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "3600"])
-    script(site.urls["emulator"][0], [{"hang": 60, "times": 1000}])
-    relay = start_relay(site, 3600, "--stop-timeout", "60")
-    where = urlsplit(relay.urls["listening"][0])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"a:1|c", (where.hostname, where.port))
+    site, relay = _before_a_sink_that_hangs(stop_timeout=60)
     relay.process.send_signal(signal.SIGTERM)
     http = relay.urls["http"][0]
     wait_until("it did not begin to stop", lambda: _readiness(http) == 503)
@@ -114,12 +115,7 @@ def test_a_second_signal_ends_it_at_once() -> None:
 
 def test_signals_that_come_together_are_one_request_to_stop() -> None:
     """As timeout(1) sends them: the stop limit holds, and what is lost is said."""
-    site = Child.start(["emulator", "--listen", "127.0.0.1:0", "--period", "3600"])
-    script(site.urls["emulator"][0], [{"hang": 60, "times": 1000}])
-    relay = start_relay(site, 3600, "--stop-timeout", "1")
-    where = urlsplit(relay.urls["listening"][0])
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b"a:1|c", (where.hostname, where.port))
+    site, relay = _before_a_sink_that_hangs(stop_timeout=1)
     relay.process.send_signal(signal.SIGINT)
     assert relay.stop(signal.SIGTERM) == 0
     assert "2 closed entries were not delivered" in relay.stderr
