@@ -5,8 +5,6 @@ any time. Whoever writes to it in another way than by its lane settles it first,
 values stay in their order.
 """
 
-import math
-
 from relay.rollup.lane import Lane
 from relay.rollup.slot import GaugeBase, GaugeFigures
 
@@ -23,9 +21,7 @@ class GaugeSlot(GaugeBase):
 
     def __init__(self) -> None:
         self._lane: Lane | None = None
-        self._last = self.total = 0.0
-        self.count = 0
-        self.minimum, self.maximum = math.inf, -math.inf
+        super().__init__()
 
     @property
     def last(self) -> float:
@@ -65,15 +61,8 @@ class GaugeSlot(GaugeBase):
         return False
 
     def take(self, value: float) -> None:
-        if self._lane:
-            self.settle()
-        self._last = value
-        self.total += value
-        self.count += 1
-        if value < self.minimum:  # noqa: PLR1730 - likewise
-            self.minimum = value
-        if value > self.maximum:  # noqa: PLR1730 - likewise
-            self.maximum = value
+        self.settle()
+        super().take(value)
 
     def shift(self, delta: float, last: float) -> bool:
         self.settle()

@@ -20,9 +20,9 @@ else:
 
 
 class Lane(_Doubles):
-    """``Lane("d")`` holds doubles in their order, of one ``weight`` and one series, which is of kind ``code``.
+    """``Lane("d")`` holds doubles in their order, of one weight and one series.
 
-    Whoever appends to it has the slot settled when the length becomes ``most``. That is the
+    ``code`` is that of the series' kind. Whoever appends to it has the slot settled when the length becomes ``most``. That is the
     slot's to say; the others mean something where a spelling was learned.
     """
 

@@ -12,8 +12,15 @@ from relay.rollup.engine import FeedSome
 from relay.rollup.finite import SAFE_VALUE
 from relay.rollup.gauge import GaugeSlot
 from relay.rollup.lane import Lane
-from relay.rollup.slot import MEMBER_BYTES
-from relay.rollup.spelling import COUNTER, IGNORED, SET, UNSIGNED, Cell, unsigned
+from relay.rollup.spelling import (
+    COUNTER,
+    IGNORED,
+    SET,
+    UNSIGNED,
+    Cell,
+    is_member,
+    unsigned,
+)
 from relay.rollup.timer import TimerSlot
 from relay.rollup.vocabulary import Vocabulary
 from relay.statsd.grammar import by_length
@@ -141,8 +148,7 @@ class PythonEngine(Core):
         """Take a value by its cell; gives what it has cost, None if nothing was taken."""
         code, slot, weight, more, _ = cell
         if code == SET:
-            plain = value.isascii() and 0 < len(value) <= MEMBER_BYTES
-            if not plain or b":" in value:
+            if not is_member(value):
                 return None
             more.add(value)
             self._ledger.taken[SET] += 1

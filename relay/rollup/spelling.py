@@ -31,7 +31,6 @@ from relay.statsd.sample import Kind, Reason, Sample, What
 
 __all__ = [
     "COUNTER",
-    "GAUGE",
     "IGNORED",
     "SET",
     "UNSIGNED",
@@ -39,13 +38,14 @@ __all__ = [
     "Spelled",
     "Spellings",
     "Why",
+    "is_member",
     "is_plain",
     "plain_value",
     "spell",
     "unsigned",
 ]
 
-COUNTER, GAUGE, SET = map(KINDS.index, (Kind.COUNTER, Kind.GAUGE, Kind.SET))
+COUNTER, SET = map(KINDS.index, (Kind.COUNTER, Kind.SET))
 IGNORED = len(KINDS)
 """Codes of cells: the place of a kind, or that nobody wants samples of this name."""
 
@@ -101,11 +101,15 @@ def is_plain(sample: Sample, spelled: Spelled) -> bool:
 def plain_value(code: int, text: bytes) -> float | str | None:
     """What ``text`` is to the hot path; None where that leaves it to the grammar."""
     if code == SET:
-        plain = text.isascii() and 0 < len(text) <= MEMBER_BYTES and b":" not in text
-        return text.decode() if plain else None
+        return text.decode() if is_member(text) else None
     if code == COUNTER and text == b"-1":
         return -1.0
     return unsigned(text)
+
+
+def is_member(text: bytes) -> bool:
+    """Whether ``text`` is kept in a set as it is."""
+    return text.isascii() and 0 < len(text) <= MEMBER_BYTES and b":" not in text
 
 
 def unsigned(text: bytes) -> float | None:

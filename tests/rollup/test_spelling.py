@@ -3,11 +3,11 @@
 import pytest
 
 from relay.rollup.counter import CounterSlot
+from relay.rollup.ledger import KINDS
 from relay.rollup.series import Series
 from relay.rollup.slot import SetSlot
 from relay.rollup.spelling import (
     COUNTER,
-    GAUGE,
     SET,
     Spellings,
     is_plain,
@@ -18,6 +18,7 @@ from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Kind, Sample, What
 
+GAUGE = KINDS.index(Kind.GAUGE)
 SERIES = Series(Kind.COUNTER, "a", (), "a", ())
 
 
