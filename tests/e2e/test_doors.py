@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import socket
 import stat
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -128,7 +129,8 @@ def test_a_line_without_end_ends_its_connection() -> None:
     """Counted; what was whole before it counts as a line."""
     relay = start("tcp://127.0.0.1:0")
     with connected(relay) as stream:
-        stream.sendall(b"a:1|c\n" + b"x" * 100_000)
+        with suppress(ConnectionError):  # closed before all of it is written
+            stream.sendall(b"a:1|c\n" + b"x" * 100_000)
         assert_closed(stream)
     wait_until("not counted", lambda: ended(relay, "too_long") == 1)
     assert lines(relay) == 1
@@ -143,16 +145,18 @@ def assert_closed(stream: socket.socket) -> None:
 
 def test_a_silent_connection_is_closed_and_one_that_speaks_is_not() -> None:
     """By the setting; what it brought before counts."""
-    relay = start("tcp://127.0.0.1:0", more=("--connection-idle", "0.5"))
+    relay = start("tcp://127.0.0.1:0", more=("--connection-idle", "2"))
     with connected(relay) as silent, connected(relay) as speaking:
         silent.sendall(b"a:1|c\nb:1")
-        for _ in range(8):
+        said = 0
+        while not select.select([silent], [], [], 0.1)[0]:
             speaking.sendall(b"c:1|c\n")
-            time.sleep(0.1)
+            said += 1
         assert_closed(silent)
         assert status(relay.urls["http"][0])["listeners"][0]["connections"] == 1
+        assert said > 10
     wait_until("not counted", lambda: ended(relay, "idle") == 1)
-    assert lines(relay) == 10
+    wait_until("lines are missing", lambda: lines(relay) == said + 2)
     assert relay.stop() == 0
 
 
@@ -326,7 +330,9 @@ def test_only_those_who_are_listed_are_heard(folder: Path, scheme: str) -> None:
         relay = start(f"{scheme}://{folder}/s?{uids}")
         with socket.socket(socket.AF_UNIX, kind) as sender:
             sender.connect(str(folder / "s"))
-            sender.sendall(b"a:1|c\n")
+            # A stranger's stream may be closed before it has said anything.
+            with nullcontext() if heard else suppress(BrokenPipeError):
+                sender.sendall(b"a:1|c\n")
         wait_until(
             "neither heard nor counted",
             lambda: lines(relay) + ended(relay, "stranger") == 1,  # noqa: B023 - at once
