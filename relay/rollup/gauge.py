@@ -5,7 +5,7 @@ any time. Whoever writes to it in another way than by its lane settles it first,
 values stay in their order.
 """
 
-from relay.rollup.lane import Lane
+from relay.rollup.lane import Lane, lane_with
 from relay.rollup.slot import GaugeBase, GaugeFigures
 
 __all__ = ["GaugeSlot"]
@@ -36,7 +36,7 @@ class GaugeSlot(GaugeBase):
     def lane_of(self, _weight: float) -> Lane:
         """Where its values may be appended, whatever their weight."""
         if self._lane is None:
-            self._lane = Lane("d")
+            self._lane = lane_with()
             self._lane.most = _RECENT
         return self._lane
 

@@ -7,11 +7,12 @@ array; the rest is done for many values together.
 """
 
 from array import array
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from relay.rollup.series import Series
 
-__all__ = ["Lane"]
+__all__ = ["Lane", "lane_with"]
 
 if TYPE_CHECKING:
     _Doubles = array[float]
@@ -20,14 +21,23 @@ else:
 
 
 class Lane(_Doubles):
-    """``Lane("d")`` holds doubles in their order, of one weight and one series.
+    """Doubles in their order, of one weight and one series: see ``lane_with``.
 
-    ``code`` is that of the series' kind. Whoever appends to it has the slot settled when the length becomes ``most``. That is the
-    slot's to say; the others mean something where a spelling was learned.
+    ``code`` is that of the series' kind. Whoever appends to it has the slot settled when the
+    length becomes ``most``. That is the slot's to say; the others mean something where a
+    spelling was learned. Lines recognised by their name end in ``tail``, if it has one.
     """
 
-    __slots__ = ("code", "most", "series", "weight")
+    __slots__ = ("code", "most", "series", "tail", "weight")
     code: int
     most: int
     series: Series
+    tail: bytes
     weight: float
+
+
+def lane_with(values: Iterable[float] = ()) -> Lane:
+    """A lane that nobody has learned yet."""
+    lane = Lane("d", values)
+    lane.tail = b""
+    return lane

@@ -100,6 +100,7 @@ class PythonEngine(Core):
         key_of = b":".join
         step_of, lane_of = learned.steps.get, learned.lanes.get
         cell_of, taken = learned.cells.get, self._ledger.taken
+        by_name = learned.named.get if learned.named else None
         self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
         others = effort = 0
         rest = iter(pieces)
@@ -110,14 +111,15 @@ class PythonEngine(Core):
                 continue
             others += 1
             name, _, after = line.partition(b":")
-            value, _, form = after.partition(b"|")
-            key = key_of((name, form))
-            lane = lane_of(key)
+            lane = by_name(name) if by_name else None
+            value = after if lane is None else after.removesuffix(lane.tail)
+            if value is after:  # there was no such tail
+                value, _, form = after.partition(b"|")
+                key = key_of((name, form))
+                lane = lane_of(key)
             spent: int | None = None
             if lane is None:
-                cell = cell_of(key)
-                if cell is not None:
-                    spent = self._add(cell, value)
+                spent = self._add(cell_of(key), value)
             # Of texts of digits and dots float() takes just those that are numbers.
             # Signs, exponents, blanks and the rest are the slow path's.
             elif value.isdigit() or not value.strip(UNSIGNED):
@@ -144,8 +146,10 @@ class PythonEngine(Core):
         slot = cast(GaugeSlot | TimerSlot, self._book.slots[lane.series])
         return FOLDING if slot.settle() else 0
 
-    def _add(self, cell: Cell, value: bytes) -> int | None:
+    def _add(self, cell: Cell | None, value: bytes) -> int | None:
         """Take a value by its cell; gives what it has cost, None if nothing was taken."""
+        if cell is None:
+            return None
         code, slot, weight, more, _ = cell
         if code == SET:
             if not is_member(value):
@@ -161,11 +165,12 @@ class PythonEngine(Core):
             return None
         if code == IGNORED:
             more[slot] += 1
-            return 0
-        number *= weight
-        if slot.steps is not None and not (more and number < SMALL and value.isdigit()):
-            slot.unlearn()
-        slot.added += number
-        slot.counted += weight
-        self._ledger.taken[COUNTER] += 1
+        else:
+            number *= weight
+            has_steps = slot.steps is not None
+            if has_steps and not (more and number < SMALL and value.isdigit()):
+                slot.unlearn()
+            slot.added += number
+            slot.counted += weight
+            self._ledger.taken[COUNTER] += 1
         return 0

@@ -10,6 +10,10 @@ with how often it came, since most counters only ever say ``1``. They belong to 
 live as long as these are open; then they help to recognise the same spelling in the next
 period without asking the grammar again.
 
+Where lines have no tags most names have one form. There a lane is found by its name alone,
+and the end of the line, its *tail* ``|ms``, is compared and cut off in one call: the key of
+name and form need not be made.
+
 A spelling is learned from a plain line only: one that would be the same sample with any
 other plain value in the place of its own. What is plain is decided here.
 """
@@ -51,6 +55,9 @@ IGNORED = len(KINDS)
 
 UNSIGNED = b"0123456789."
 """Of texts of these ``float()`` takes just those that are numbers."""
+
+_TAILS = {form: b"|" + form for form in (b"g", b"ms", b"h", b"d")}
+"""One object each, which the processor's caches hold."""
 
 _STEPS = (b"1", b"-1")
 _LONGEST_LINE = 512
@@ -124,17 +131,22 @@ def unsigned(text: bytes) -> float | None:
 
 
 class Spellings(Sized):
-    """What has been learned in one period; the hot path reads all of it."""
+    """What has been learned in one period; the hot path reads all of it.
 
-    __slots__ = ("cells", "lanes", "steps")
+    Lanes with a tail are ``named``, all others stand in ``lanes`` under the key of a cell.
+    """
+
+    __slots__ = ("cells", "lanes", "named", "steps")
 
     def __init__(self) -> None:
         self.cells: dict[bytes, Cell] = {}
         self.lanes: dict[bytes, Lane] = {}
+        self.named: dict[bytes, Lane] = {}
         self.steps = Steps()
 
     def __len__(self) -> int:
-        return len(self.cells) + len(self.lanes) + len(self.steps)
+        lanes = len(self.lanes) + len(self.named)
+        return len(self.cells) + lanes + len(self.steps)
 
     def learn(
         self, spelled: Spelled, kind: Kind, weight: float, slot: Slot, series: Series
@@ -156,7 +168,18 @@ class Spellings(Sized):
             lane = slot.lane_of(weight)
             if lane is not None:
                 lane.code, lane.weight, lane.series = code, weight, series
-                self.lanes[spelled.cell] = lane
+                self._learn_lane(spelled, lane)
+
+    def _learn_lane(self, spelled: Spelled, lane: Lane) -> None:
+        known = self.named.get(spelled.name)
+        tail = _TAILS.get(spelled.form)
+        if tail is not None and (known is None or known.tail == tail):
+            lane.tail = lane.tail or tail
+            if lane.tail == tail:
+                self.named[spelled.name] = lane
+                return
+            self.named.pop(spelled.name, None)
+        self.lanes[spelled.cell] = lane
 
     def ignore(
         self, spelled: Spelled, kind: Kind, why: Why, counts: dict[Why, int]
@@ -170,7 +193,11 @@ class Spellings(Sized):
         step = self.steps.pop(spelled.line, None)
         if step is not None:
             return COUNTER, step.weight, step.series
-        lane = self.lanes.pop(spelled.cell, None)
+        named = self.named.get(spelled.name)
+        if named is not None and named.tail == b"|" + spelled.form:
+            lane = self.named.pop(spelled.name, None)
+        else:
+            lane = self.lanes.pop(spelled.cell, None)
         if lane is not None:
             return lane.code, lane.weight, lane.series
         cell = self.cells.pop(spelled.cell, None)
@@ -181,7 +208,8 @@ class Spellings(Sized):
 
     def drain(self) -> None:
         """One by one: to free a large dict at once stops all threads while it lasts."""
-        for table in (self.cells, self.lanes, self.steps):
+        tables: tuple[dict[bytes, Any], ...] = (self.cells, self.lanes, self.named)
+        for table in (*tables, self.steps):
             with suppress(KeyError):  # when it is empty
                 while True:
                     table.popitem()

@@ -7,14 +7,14 @@ one is an append: the engine's hot path keeps that list and does it itself.
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import partial, reduce
+from functools import reduce
 from operator import add
 from typing import ClassVar, NamedTuple, Self, cast
 
 from relay.rollup.bins import Bins
 from relay.rollup.columns import PartReader, PartWriter
 from relay.rollup.finite import SAFE_VALUE, SAFE_WEIGHT, clamp, clamped_mean
-from relay.rollup.lane import Lane
+from relay.rollup.lane import Lane, lane_with
 from relay.rollup.rank import Percentiles, nearest_ranks, uniform_ranks
 from relay.rollup.slot import NO_STORAGE
 from relay.rollup.summary import TimerSummary
@@ -281,7 +281,7 @@ class TimerSlot(TimerBase):
     """
 
     __slots__ = ("_exact", "_known", "bins", "lanes", "room", "settled", "strays")
-    _lane = cast(type[list[float]], partial(Lane, "d"))
+    _lane = cast(type[list[float]], staticmethod(lane_with))
 
     def __init__(self, exact: int) -> None:
         super().__init__(exact)

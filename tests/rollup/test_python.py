@@ -1,7 +1,9 @@
 """relay.rollup.python: what is so of this engine only, namely how it saves work."""
 
+from functools import cache
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from relay.rollup.core import MANY_NEW
 from relay.rollup.gauge import GaugeSlot
 from relay.rollup.python import PythonEngine
 from relay.rollup.series import Series
+from relay.rollup.summary import SetSummary
 from relay.rollup.timer import TimerSlot
 from relay.statsd.grammar import Grammar
 from relay.statsd.sample import Item, Kind, Reason, Tags
@@ -48,6 +51,64 @@ def test_spellings_are_known_in_the_next_period() -> None:
         engine.feed(COMMON, period)
         engine.seal(period + 60)
     assert grammar.lines == [*SPELLINGS, b"telemetry:1|c", b"telemetry:1|c"]
+
+
+@cache
+def resolve_a(kind: Kind, _name: str, tags: Tags) -> Series:
+    """All names are one."""
+    return Series(kind, "a", tags, "a", ())
+
+
+@pytest.mark.parametrize("names", [[b"a"], [b"a", b"b"]])
+def test_a_name_may_have_many_forms(names: list[bytes]) -> None:
+    """The grammar is asked once about each, in two periods, and each goes where it should."""
+    forms = [
+        *(b"ms", b"g", b"ms|@0.5", b"h|#k:v", b"h", b"g|#k:v", b"ms|#k:v,l:w"),
+        b"ms|#l:w,k:v",
+    ]
+    grammar = Asked()
+    engine = PythonEngine(resolve_a, grammar)
+    for period in (0, 60):
+        for value in (1, 2, 3):
+            for form in forms:
+                for name in names:
+                    engine.feed(b"%s:%d|%s" % (name, value, form), period)
+        [book] = engine.seal(period + 60)
+        base, *_ = engine.close(book)
+        assert {
+            (series.kind, len(series.tags)): summary.count / len(names)
+            for series, summary in base.rows
+            if not isinstance(summary, SetSummary)
+        } == {
+            (Kind.TIMER, 0): 3 + 3 * 2,
+            (Kind.GAUGE, 0): 3,
+            (Kind.HISTOGRAM, 1): 3,
+            (Kind.HISTOGRAM, 0): 3,
+            (Kind.GAUGE, 1): 3,
+            (Kind.TIMER, 2): 3 + 3,
+        }
+    assert grammar.lines == [
+        b"%s:1|%s" % (name, form) for form in forms for name in names
+    ]
+
+
+def test_names_of_one_series_may_end_differently() -> None:
+    """The grammar is asked once about each."""
+    grammar = Asked()
+    engine = PythonEngine(resolve_a, grammar)
+    for period in (0, 60):
+        for _ in range(3):
+            engine.feed(b"a:1|ms|#k:v,l:w\nb:1|ms|#l:w,k:v", period)
+    assert grammar.lines == [b"a:1|ms|#k:v,l:w", b"b:1|ms|#l:w,k:v"]
+    assert engine.tally().samples[Kind.TIMER] == 12
+
+
+def test_a_line_that_ends_behind_its_value_is_no_sample() -> None:
+    """Though a line of that name without its end is a number."""
+    engine = PythonEngine(resolve, Grammar())
+    engine.feed(b"a:1|g\na:2|g\na:3\na:4|\na:|g\na", 0)
+    assert engine.tally().samples[Kind.GAUGE] == 2
+    assert sum(engine.tally().refused.values()) == 4
 
 
 def test_spellings_are_known_behind_a_snapshot() -> None:
@@ -145,6 +206,10 @@ LINES = [
     b"b:1|ms|@0.5",
     b"b:-1|ms",
     b"b:1|h",
+    b"c:1|h",
+    b"c:1",
+    b"c:1|h|#k:v",
+    b"c:|h",
 ]
 
 
@@ -176,7 +241,8 @@ def test_a_known_lane_is_that_of_the_slot_in_the_open_period(
         else:
             next(snapshot, None)
         engine.feed(line, now)
-        for lane in engine._known.learned.lanes.values():
+        learned = engine._known.learned
+        for lane in (*learned.lanes.values(), *learned.named.values()):
             slot = engine._book.slots[lane.series]
             assert isinstance(slot, GaugeSlot | TimerSlot)
             assert slot.lane_of(lane.weight) is lane
