@@ -17,6 +17,7 @@ from twisted.internet.unix import DatagramPort
 
 from relay.errors import RelayError
 from relay.service.drainer import Drainer
+from relay.service.entrance import TCPEntrance, UnixEntrance
 from relay.service.gather import Gatherer
 from relay.service.inherit import Inherited
 from relay.service.intake import Datagrams, Intake, drain, drain_streams
@@ -211,7 +212,8 @@ def _of_udp(reactor: Any, bound: Any, intake: Intake, buffer: ReceiveBuffer) -> 
 def tcp(reactor: Any, host: str, port: int, streams: Streams) -> Port:
     """Connections that bring lines."""
     try:
-        bound = reactor.listenTCP(port, streams, backlog=BACKLOG, interface=host)
+        bound = TCPEntrance(port, streams, BACKLOG, host, reactor)
+        bound.startListening()
     except CannotListenError as error:
         raise RelayError(f"{error.socketError}") from None
     return Port(bound, streams.intake, streams=streams)
@@ -222,9 +224,9 @@ def unix(reactor: Any, path: str, mode: int | None, streams: Streams) -> Port:
     make_way(path)
     try:
         with made():
-            bound = reactor.listenUNIX(
-                path, streams, backlog=BACKLOG, mode=MODE if mode is None else mode
-            )
+            access = MODE if mode is None else mode
+            bound = UnixEntrance(os.fsencode(path), streams, BACKLOG, access, reactor)
+            bound.startListening()
     except CannotListenError as error:
         raise RelayError(f"{error.socketError}") from None
     inode = os.lstat(path).st_ino

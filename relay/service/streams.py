@@ -49,9 +49,14 @@ class Streams(Factory):
         self._most, self._uids = most, uids
         self.open: set[_Stream] = set()
         self.ended = dict.fromkeys(CAUSES, 0)
+        self.on_leave: Callable[[], None] = lambda: None
+
+    def free(self) -> int:
+        """How many more may come."""
+        return self._most - len(self.open)
 
     def buildProtocol(self, addr: IAddress | None) -> "_Stream | None":
-        if len(self.open) >= self._most:
+        if self.free() <= 0:
             self.ended["crowd"] += 1
             return None  # which closes it
         return _Stream(self)
@@ -59,6 +64,12 @@ class Streams(Factory):
     def allows(self, transport: Any) -> bool:
         """Whether its peer may send."""
         return not self._uids or _uid_of(transport.socket) in self._uids
+
+    def leave(self, stream: "_Stream", cause: str) -> None:
+        """It has ended."""
+        self.open.discard(stream)
+        self.ended[cause] += 1
+        self.on_leave()
 
     def end(self) -> None:
         """Close all of them, with what they have brought."""
@@ -100,14 +111,13 @@ class _Stream(Protocol, TimeoutMixin):
 
     def connectionLost(self, reason: Failure | None = None) -> None:
         self.setTimeout(None)
-        self._streams.open.discard(self)
         was_broken = self._framer.is_broken
         last = self._framer.end()
         if last and self._cause != "stranger":
             self._streams.intake.take(last, None)
         if self._framer.is_broken and not was_broken:
             self._cause = "cut"
-        self._streams.ended[self._cause] += 1
+        self._streams.leave(self, self._cause)
 
 
 def _uid_of(connection: socket.socket) -> int:

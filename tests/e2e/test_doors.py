@@ -180,6 +180,23 @@ def test_a_crowd_is_refused_and_those_before_it_are_served() -> None:
     assert relay.stop() == 0
 
 
+@pytest.mark.parametrize("scheme", ["tcp", "unix"])
+def test_those_who_say_a_line_and_hang_up_are_all_heard(
+    folder: Path, scheme: str
+) -> None:
+    """However many stand at the door at once, and few have a place."""
+    door = "tcp://127.0.0.1:0" if scheme == "tcp" else f"unix://{folder}/s"
+    relay = start(door, more=("--connections", "3"))
+    relay.process.send_signal(signal.SIGSTOP)
+    for _ in range(100):
+        with connected(relay) as stream:
+            stream.sendall(b"a:1|c\n")
+    relay.process.send_signal(signal.SIGCONT)
+    wait_until("not closed", lambda: ended(relay, "peer") + ended(relay, "crowd") > 99)
+    assert (ended(relay, "crowd"), lines(relay)) == (0, 100)
+    assert relay.stop() == 0
+
+
 @pytest.mark.parametrize(
     "rounds", [500, pytest.param(10_000, marks=pytest.mark.soak)], ids=["quick", "full"]
 )
