@@ -39,12 +39,14 @@ class Steps(dict[bytes, "Step"]):
 
 
 class Step:
-    """A line that adds the same each time, and how often it came.
+    """A line that adds the same each time, and how often it ``came``.
 
-    It stands in ``home`` by its ``line``. ``other`` is one more of the same counter.
+    It stands in ``home`` by its ``line``. ``other`` is one more of the same counter. CPython
+    lays slots out by the alphabet: ``came`` comes first and shares the line of the cache that
+    whoever looks a step up has touched already.
     """
 
-    __slots__ = ("home", "line", "number", "other", "series", "times", "weight")
+    __slots__ = ("came", "home", "line", "number", "other", "series", "weight")
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class Step:
         self.number, self.weight = number, weight
         self.series = series
         self.other: Step | None = None
-        self.times = 0
+        self.came = 0
 
 
 class CounterSlot(CounterBase):
@@ -85,8 +87,8 @@ class CounterSlot(CounterBase):
         """Total and count."""
         total, count, step = self.added, self.counted, self.steps
         while step is not None:
-            total += step.times * step.number
-            count += step.times * step.weight
+            total += step.came * step.number
+            count += step.came * step.weight
             step = step.other
         return total, count
 

@@ -75,7 +75,7 @@ class PythonEngine(Core):
             line, home, step.number, step.weight, series
         ):
             return False
-        home[line].times += 1
+        home[line].came += 1
         self._ledger.taken[COUNTER] += 1
         return True
 
@@ -107,7 +107,7 @@ class PythonEngine(Core):
         for line in rest:
             step = step_of(line)
             if step is not None:
-                step.times += 1
+                step.came += 1
                 continue
             others += 1
             name, _, after = line.partition(b":")

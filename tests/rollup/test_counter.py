@@ -89,16 +89,16 @@ def test_a_line_is_counted_before_it_is_added() -> None:
     """To look at the sums changes nothing, so that it goes on being counted."""
     slot, home = CounterSlot(5.0, 2.0), Steps()
     step = learned(slot, b"a:1|c", home)
-    step.times += 3
+    step.came += 3
     assert (slot.total, slot.count) == (8.0, 5.0)
-    step.times += 1
-    assert (slot.total, slot.count, step.times) == (9.0, 6.0, 4)
+    step.came += 1
+    assert (slot.total, slot.count, step.came) == (9.0, 6.0, 4)
 
 
 def test_a_fraction_has_the_lines_added_up_and_forgotten() -> None:
     """From then on the order of additions shows in the last bit."""
     slot, home = CounterSlot(), Steps()
-    learned(slot, b"a:1|c", home).times += 3
+    learned(slot, b"a:1|c", home).came += 3
     assert slot.add(7, 1.0)
     assert home
     assert slot.add(0.1, 1.0)
@@ -110,9 +110,9 @@ def test_a_line_that_was_known_before_a_save_keeps_its_count() -> None:
     """A period is saved many times; what is kept of a line is one thing all the time."""
     slot, before, after = CounterSlot(), Steps(), Steps()
     step = learned(slot, b"a:1|c", before)
-    step.times += 3
+    step.came += 3
     assert learned(slot, b"a:1|c", after) is step
-    step.times += 1
+    step.came += 1
     assert slot.add(0.5, 1.0)
     assert (slot.total, after) == (4.5, {})
 
@@ -121,9 +121,9 @@ def test_copies_and_merged_ones_are_on_their_own() -> None:
     """What is counted later at a line is not theirs."""
     slot, home = CounterSlot(), Steps()
     step = learned(slot, b"a:1|c", home)
-    step.times += 3
+    step.came += 3
     copy, merged = slot.copy(), slot.merged(CounterSlot(2.0, 1.0))
-    step.times += 1
+    step.came += 1
     assert [each.total for each in (slot, copy, merged)] == [4.0, 3.0, 5.0]
     slot.absorb(copy)
     assert (slot.total, slot.count, copy.total) == (7.0, 7.0, 3.0)

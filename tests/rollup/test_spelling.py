@@ -80,7 +80,7 @@ def test_a_step_is_a_whole_line() -> None:
     spellings, slot = Spellings(), CounterSlot()
     spellings.learn(spell(b"a:-1|c|@0.5"), Kind.COUNTER, 2.0, slot, SERIES)
     [step] = spellings.steps.values()
-    step.times += 3
+    step.came += 3
     assert (slot.total, slot.count) == (-6.0, 6.0)
     assert not spellings.cells
 
