@@ -100,7 +100,8 @@ class PythonEngine(Core):
         key_of = b":".join
         step_of, lane_of = learned.steps.get, learned.lanes.get
         cell_of, taken = learned.cells.get, self._ledger.taken
-        by_name = learned.named.get if learned.named else None
+        named = learned.named
+        by_name = named.get if named else None
         self._ledger.lines += len(pieces)  # the slow path takes back the empty ones
         others = effort = 0
         rest = iter(pieces)
@@ -136,6 +137,7 @@ class PythonEngine(Core):
             effort += self._slow(line) if spent is None else spent
             if effort >= ENOUGH:
                 break
+            by_name = named.get if named else None
         left = list(rest)
         taken[COUNTER] += len(pieces) - len(left) - others
         self._ledger.lines -= len(left)

@@ -43,6 +43,15 @@ def test_the_grammar_is_asked_once_a_spelling() -> None:
     assert grammar.lines == SPELLINGS
 
 
+def test_a_spelling_is_known_to_the_next_line_of_its_datagram() -> None:
+    """Also the very first of a period; the grammar would see it again otherwise."""
+    grammar = Asked()
+    engine = PythonEngine(resolve, grammar)
+    for period in (0, 60):
+        engine.feed(b"g:1|g\ng:2|g\nt:1|ms\nt:2|ms\ng:3|g\nc:2|c\nc:3|c", period)
+    assert grammar.lines == [b"g:1|g", b"t:1|ms", b"c:2|c"]
+
+
 def test_spellings_are_known_in_the_next_period() -> None:
     """Those of series are; one that is ignored is asked about again."""
     grammar = Asked()

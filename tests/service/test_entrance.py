@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from twisted.internet.task import Clock
 
-from relay.service.entrance import PATIENCE_SECONDS, Entrance
+from relay.service.entrance import LEAVE_AT_LEAST, PATIENCE_SECONDS, Entrance
 
 
 class House:
@@ -82,16 +82,33 @@ def door(house: House, clock: Clock) -> Door:
     return made
 
 
-def test_nobody_is_refused_while_others_leave(house: House, door: Door) -> None:
-    """However many come at once; those outside cost nothing."""
+def test_nobody_is_refused_while_others_leave(
+    house: House, door: Door, clock: Clock
+) -> None:
+    """However many come at once, and however long the last of them stands outside."""
     door.queue = 100
     door.turn()
     assert house.inside == 3
     for _ in range(97):
         door.turn()
+        clock.advance(PATIENCE_SECONDS / LEAVE_AT_LEAST / 2)
         house.leave()
         door.turn()
     assert (door.queue, house.inside, house.refused) == (0, 3, 0)
+
+
+def test_nobody_stands_outside_for_long(house: House, door: Door, clock: Clock) -> None:
+    """Where one leaves now and then the others are refused, and so counted."""
+    door.queue = 100
+    for _ in range(8):
+        door.turn()
+        clock.advance(PATIENCE_SECONDS / 4)
+        door.turn()
+        if house.inside:
+            house.leave()
+        door.turn()
+    assert door.queue == 0
+    assert house.refused > 80
 
 
 def test_who_has_waited_is_refused(house: House, door: Door, clock: Clock) -> None:
