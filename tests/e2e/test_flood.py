@@ -41,7 +41,8 @@ FLOODERS = 2
 RSS_MORE_BYTES = 64 * 2**20
 ANSWER_SECONDS = 0.25
 AFTER_SECONDS = 1.0
-"""Of the relay's own time, until it has read what the flood left in its queue."""
+"""Of the relay's own time, until it has read what the flood left in its queue. On a machine
+where so many datagrams took more in the flood itself, twice that."""
 
 
 def resident_bytes(child: Child) -> int:
@@ -95,6 +96,7 @@ def test_a_flood_costs_what_the_kernel_drops_and_nothing_else(
     where = (str(door.hostname), int(door.port or 0))
     sent = sum(int(one.communicate()[0]) for one in flood(where, 0.5))
     baseline = resident_bytes(relay)
+    usual = arrived(http)[0], processor_seconds(relay)
     flooders = flood(where, seconds)
     taken = sorted(answer_times(http, seconds))
     sent += sum(int(one.communicate()[0]) for one in flooders)
@@ -105,10 +107,11 @@ def test_a_flood_costs_what_the_kernel_drops_and_nothing_else(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(b"after:1|c", where)
     began = time.monotonic()
-    before = processor_seconds(relay)
+    read, before = arrived(http)[0], processor_seconds(relay)
     wait_until("not itself again", lambda: sum(arrived(http)) == sent + 1)
     took = processor_seconds(relay) - before
-    assert took <= AFTER_SECONDS
+    each = (before - usual[1]) / (read - usual[0])
+    assert took <= max(AFTER_SECONDS, 2 * each * (arrived(http)[0] - read))
     recovered = time.monotonic() - began
     figure(
         f"{engine}, {seconds:.0f} s, {sent} datagrams: health p99"
