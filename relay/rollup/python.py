@@ -114,7 +114,7 @@ class PythonEngine(Core):
             name, _, after = line.partition(b":")
             lane = by_name(name) if by_name else None
             value = after if lane is None else after.removesuffix(lane.tail)
-            if value is after:  # there was no such tail
+            if value is after:  # nothing was removed, which gives the same object
                 value, _, form = after.partition(b"|")
                 key = key_of((name, form))
                 lane = lane_of(key)
