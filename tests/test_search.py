@@ -37,11 +37,13 @@ class Rig:
         self.engine: Engine = build_engine(settings, build_namer(settings), rules)
         self.answers, self.watched = Answers(lambda: 7.0), Watched()
         self.clock = Turns()
+        self.group_of = rules.treatments.group_of("77")
         self.search = Search(
             self.engine,
             period=lambda: 60,
             length=60,
             rule_of=self.rule_of,
+            group_of=self.group_of,
             answers=self.answers,
             watched=self.watched,
             clock=self.clock,
@@ -58,7 +60,8 @@ class Rig:
         """The period is over: composed, and refused by the service."""
         (sealed,) = self.engine.seal(120)
         for rollup in self.engine.close(sealed):
-            for batch in compose(self.watched.seeing(rollup, 60)).batches:
+            seen = self.watched.seeing(rollup, 60)
+            for batch in compose(seen, group_of=self.group_of).batches:
                 self.answers.note(batch, Rejected("400", "no"))
 
     def find(self, query: str, limit: int = 20) -> dict[str, object]:

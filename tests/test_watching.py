@@ -7,6 +7,7 @@ from twisted.internet.task import Clock
 from relay.admin.history import EVERY_SECONDS
 from relay.admin.status import Status
 from relay.commands.explain import Explainer, in_words
+from relay.destination import open_sink
 from relay.pipeline import build_engine, build_mapper, build_namer, build_rules
 from relay.settings import Settings
 from relay.watching import WORDS_MAX, Watching
@@ -19,14 +20,19 @@ class Rig:
     """A watch over a status that a test changes; the wall is 1,000 s ahead of the clock."""
 
     def __init__(self) -> None:
-        self.settings = Settings(instance="h", sink="null")
+        self.settings = Settings(instance="h", sink="null", group_id=77)
         self.clock, self.now = Clock(), a_status()
         self.now["sink"] |= {"state": "sending", "reason": None}
         mapper = build_mapper(self.settings)
         rules = build_rules(self.settings, mapper)
+        self.engine = build_engine(self.settings, build_namer(self.settings), rules)
+        self.sink = open_sink(
+            self.settings, provider=None, emulator=None, wall=lambda: 1000, rules=rules
+        )
         self.watching = Watching(
-            build_engine(self.settings, build_namer(self.settings), rules),
+            self.engine,
             mapper,
+            rules.treatments,
             settings=lambda: self.settings,
             status=self.status,
             health=lambda: (0.125, 2),
@@ -102,6 +108,22 @@ def test_the_verdict_knows_what_mends_a_code() -> None:
     rig = Rig()
     rig.now["sink"] |= {"state": "held", "reason": "NoPermission and more"}
     assert "RAM policy" in rig.watching.verdict(rig.now, ready=True).fix
+
+
+def test_an_answer_is_found_by_whoever_looks_for_the_series() -> None:
+    """Of the sink as it is opened, with the group of the settings."""
+    rig = Rig()
+    noting = rig.watching.noting(rig.sink)
+    rig.engine.feed(LINE, 960)
+    for sealed in rig.engine.seal(1020):
+        for rollup in rig.engine.close(sealed):
+            for batch in rig.watching.composing(rig.sink)(rollup).batches:
+                noting.deliver(batch)
+    found: list[Any] = []
+    rig.watching.find("checkout", 9).addCallback(found.append)
+    rig.clock.pump([0] * 10)
+    (row,) = found[0]["found"]
+    assert row["answer"]["word"] == "accepted"
 
 
 def test_a_line_is_explained_in_the_words_of_the_command() -> None:

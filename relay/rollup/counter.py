@@ -102,13 +102,13 @@ class CounterSlot(CounterBase):
         number: float,
         weight: float,
         series: Series,
-    ) -> bool:
-        """Have ``line`` counted in ``home``; False where that would not be exact."""
+    ) -> Step | None:
+        """Have ``line`` counted in ``home``; None where that would not be exact."""
         step, room = self.steps, _STEPS
         while step is not None:
             if step.line == line:  # it was there before the slots were saved
                 step.home, home[line] = home.itself, step
-                return True
+                return step
             step, room = step.other, room - 1
         added, counted = self.added, self.counted
         if not (
@@ -120,11 +120,11 @@ class CounterSlot(CounterBase):
             and added.is_integer()
             and counted.is_integer()
         ):
-            return False
+            return None
         step = Step(line, home, number, weight, series)
         step.other = self.steps
         self.steps = home[line] = step
-        return True
+        return step
 
     def unlearn(self) -> None:
         """Add the steps up and forget them."""
@@ -145,10 +145,13 @@ class CounterSlot(CounterBase):
         self.added, self.counted = total, count
         return True
 
-    def absorb(self, other: CounterBase) -> None:
-        total, count = self.total + other.total, self.count + other.count
+    def copy(self) -> "CounterSlot":
+        return CounterSlot(*self.sums())
+
+    def absorb(self, other: "CounterSlot") -> None:
+        (total, count), (more, many) = self.sums(), other.sums()
         self.steps = None  # their lines came in a period that is over
-        self.added, self.counted = clamp(total), clamp(count)
+        self.added, self.counted = clamp(total + more), clamp(count + many)
 
 
 def _is_whole(number: float, below: float) -> bool:

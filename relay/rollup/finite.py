@@ -21,7 +21,7 @@ about 1e292) is rounded back to it, so that no finite sum can be pushed over.
 
 def clamp(value: float, low: float = -_LARGEST, high: float = _LARGEST) -> float:
     """``value``, or the bound it is beyond."""
-    return min(max(value, low), high)
+    return value if low <= value <= high else min(max(value, low), high)
 
 
 def clamped_mean(total: float, count: float, low: float, high: float) -> float:

@@ -106,15 +106,9 @@ class NativeEngine(Core):
         self, series: Series, weight: float
     ) -> tuple[object, object] | None:
         """Where values of a spelling go in this period; None if its series is not held."""
-        book = self._book
-        fresh = self._new_slot[series.kind]()
-        if not self._held.roster.see_again(series, fresh, book.age):
+        slot = self._again(series)
+        if slot is None:
             return None
-        page = self._page(book, series.kind) if self._page_at else book
-        slot = page.slots.setdefault(series, fresh)
-        if slot is not fresh:
-            slot = page.slots[series] = page.slot(series) or fresh
-            self._held.roster.see_again(series, slot, book.age)
         if isinstance(slot, TimerBase):
             return slot, slot.lane(weight)
         return slot, slot.members if isinstance(slot, SetBase) else slot

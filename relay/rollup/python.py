@@ -18,7 +18,10 @@ from relay.rollup.spelling import (
     SET,
     UNSIGNED,
     Cell,
+    Spelled,
     is_member,
+    plain_value,
+    spell,
     unsigned,
 )
 from relay.rollup.timer import TimerSlot
@@ -61,22 +64,62 @@ class PythonEngine(Core):
         return feed_some
 
     def _slow(self, piece: bytes) -> int:
-        step = self._known.recall_step(piece)
+        """Take a line by its spelling of the period before, or by way of the grammar."""
+        known = self._known
+        step = known.recall_step(piece)
         if step is not None and self._step_again(step):
             return 1
-        return super()._slow(piece)
+        spelled = spell(piece)
+        lane = known.recall_lane(spelled)
+        if lane is None:
+            is_taken = self._cell_again(spelled)
+        else:
+            is_taken = self._lane_again(lane, spelled)
+        return 1 if is_taken else self._by_grammar(spelled)
 
     def _step_again(self, step: Step) -> bool:
         """Take a line that was a step in the period before; most are."""
-        line, series = step.line, step.series
-        home = self._known.learned.steps
+        series, home = step.series, self._known.learned.steps
         slot = self._again(series)
-        if not isinstance(slot, CounterSlot) or not slot.learn(
-            line, home, step.number, step.weight, series
-        ):
+        if not isinstance(slot, CounterSlot):
             return False
-        home[line].came += 1
+        again = slot.learn(step.line, home, step.number, step.weight, series)
+        if again is None:
+            return False
+        again.came += 1
         self._ledger.taken[COUNTER] += 1
+        return True
+
+    def _lane_again(self, lane: Lane, spelled: Spelled) -> bool:
+        """Take a plain line that had ``lane`` in the period before."""
+        number = unsigned(spelled.value)
+        slot = None if number is None else self._again(lane.series)
+        if number is None or not isinstance(slot, GaugeSlot | TimerSlot):
+            return False
+        code, weight = lane.code, lane.weight
+        again = slot.lane_of(weight)
+        if again is None:
+            return False
+        self._known.learned.learn_lane(spelled, again, code, weight, lane.series)
+        again.append(number)
+        if len(again) >= again.most:
+            slot.settle()
+        self._ledger.taken[code] += 1
+        return True
+
+    def _cell_again(self, spelled: Spelled) -> bool:
+        """Take another plain line whose spelling was learned before."""
+        known = self._known.recall(spelled)
+        if known is None:
+            return False
+        code, weight, series = known
+        value = plain_value(code, spelled.value)
+        slot = None if value is None else self._again(series)
+        if slot is None:
+            return False
+        slot.add(value, weight)  # plain ones are taken always
+        self._ledger.taken[code] += 1
+        self._known.learn(spelled, weight, slot, series)
         return True
 
     def _pieces(self, datagram: bytes, period: int) -> list[bytes]:

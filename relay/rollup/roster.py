@@ -116,6 +116,10 @@ class Kept(NamedTuple):
         return 0.0 if self.gauge is None else self.gauge.last
 
 
+_new = tuple.__new__
+"""Makes a ``Kept`` of a tuple, in half the time that its own call takes."""
+
+
 class PythonRoster:
     """A dict that keeps them in order."""
 
@@ -173,7 +177,7 @@ class PythonRoster:
             self._turn = turn = self._turn + 1
             seen = period
             self._kept.move_to_end(identity)
-        self._kept[identity] = Kept(series, seen, turn, gauge, gauge_period)
+        self._kept[identity] = _new(Kept, (series, seen, turn, gauge, gauge_period))
         return True
 
     def remove(self, held: Held, /) -> None:

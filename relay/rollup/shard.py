@@ -42,7 +42,7 @@ class _Leftover:
 
 
 class NativeVocabulary:
-    """Spellings in C; see ``Vocabulary``. An old one is recalled without being asked."""
+    """Spellings in C; see ``Vocabulary``. Old ones are recalled there."""
 
     def __init__(self, most: int, again: _Again, gate: Gate | None) -> None:
         self.table = Table(most, ENOUGH, FOLDING, again, gate)
@@ -54,9 +54,6 @@ class NativeVocabulary:
 
     def pause(self) -> None:
         self.table.pause()
-
-    def recall(self, spelled: Spelled) -> None:
-        """None: what is known does not come this way."""
 
     def learn(
         self, spelled: Spelled, weight: float, slot: Slot, series: Series

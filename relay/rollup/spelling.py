@@ -167,10 +167,13 @@ class Spellings(Sized):
         elif isinstance(slot, GaugeSlot | TimerSlot):
             lane = slot.lane_of(weight)
             if lane is not None:
-                lane.code, lane.weight, lane.series = code, weight, series
-                self._learn_lane(spelled, lane)
+                self.learn_lane(spelled, lane, code, weight, series)
 
-    def _learn_lane(self, spelled: Spelled, lane: Lane) -> None:
+    def learn_lane(
+        self, spelled: Spelled, lane: Lane, code: int, weight: float, series: Series
+    ) -> None:
+        """Recognise ``spelled`` as one whose values belong to ``lane``, from now on."""
+        lane.code, lane.weight, lane.series = code, weight, series
         known = self.named.get(spelled.name)
         tail = _TAILS.get(spelled.form)
         if tail is not None and (known is None or known.tail == tail):
@@ -193,11 +196,7 @@ class Spellings(Sized):
         step = self.steps.pop(spelled.line, None)
         if step is not None:
             return COUNTER, step.weight, step.series
-        named = self.named.get(spelled.name)
-        if named is not None and named.tail == b"|" + spelled.form:
-            lane = self.named.pop(spelled.name, None)
-        else:
-            lane = self.lanes.pop(spelled.cell, None)
+        lane = self.recall_lane(spelled)
         if lane is not None:
             return lane.code, lane.weight, lane.series
         cell = self.cells.pop(spelled.cell, None)
@@ -205,6 +204,13 @@ class Spellings(Sized):
             return None
         code, _, weight, _, series = cell
         return None if series is None else (code, weight, series)
+
+    def recall_lane(self, spelled: Spelled) -> Lane | None:
+        """The lane of a spelling, which is forgotten here."""
+        named = self.named.get(spelled.name)
+        if named is not None and named.tail == b"|" + spelled.form:
+            return self.named.pop(spelled.name, None)
+        return self.lanes.pop(spelled.cell, None)
 
     def drain(self) -> None:
         """One by one: to free a large dict at once stops all threads while it lasts."""

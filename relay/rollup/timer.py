@@ -291,11 +291,15 @@ class TimerSlot(TimerBase):
     def lane_of(self, weight: float) -> Lane | None:
         """``lane``, for a hot path that settles the slot when it is as long as it may be."""
         lane = cast(Lane | None, self.lane(weight))
-        if lane is not None and not any(known is lane for known in self._known):
-            if self._known:
-                self.room = self._room()
-            self._known = (*self._known, lane)
-            self._share_out()
+        if lane is None:
+            return None
+        for known in self._known:
+            if known is lane:
+                return lane
+        if self._known:
+            self.room = self._room()
+        self._known = (*self._known, lane)
+        self._share_out()
         return lane
 
     def settle(self) -> bool:

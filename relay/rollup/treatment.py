@@ -74,7 +74,14 @@ class Treatments:
 
     def group_of(self, usual: str) -> Callable[[Series], str]:
         """Which group the entries of a series belong to, ``usual`` where nobody says."""
-        return lambda series: self.of(series).group or usual
+        treatments = self._of
+
+        def group(series: Series) -> str:
+            if not treatments:  # of most relays, and this is asked once an entry
+                return usual
+            return treatments.get(series, USUAL).group or usual
+
+        return group
 
 
 USUAL = Treatment()

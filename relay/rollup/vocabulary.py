@@ -8,6 +8,7 @@ them again without asking the grammar. A spelling is in one place only.
 from collections.abc import Sequence
 
 from relay.rollup.counter import Step
+from relay.rollup.lane import Lane
 from relay.rollup.series import Series
 from relay.rollup.slot import Slot
 from relay.rollup.spelling import Spelled, Spellings, Why
@@ -19,10 +20,10 @@ __all__ = ["Vocabulary"]
 class Vocabulary:
     """At most ``most`` spellings of a period, and those of the one before."""
 
-    __slots__ = ("_before", "_kept", "_most", "_paused", "learned")
+    __slots__ = ("_before", "_kept", "_most", "_paused", "_spare", "learned")
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self._most = self._spare = most
         self.learned = Spellings()
         self._paused: list[Spellings] = []
         self._kept = 0  # in the paused ones
@@ -33,6 +34,7 @@ class Vocabulary:
         leftovers = self._before
         self._before = [self.learned, *self._paused]
         self.learned, self._paused, self._kept = Spellings(), [], 0
+        self._spare = self._most
         return leftovers
 
     def pause(self) -> None:
@@ -41,6 +43,7 @@ class Vocabulary:
         self._paused = [spellings for spellings in learned if spellings]
         self._kept = sum(map(len, self._paused))
         self.learned = Spellings()
+        self._spare = 0
 
     def recall(self, spelled: Spelled) -> tuple[int, float, Series] | None:
         """The code, the weight and the series of an older spelling; forgotten there."""
@@ -64,6 +67,15 @@ class Vocabulary:
                     return step
         return None
 
+    def recall_lane(self, spelled: Spelled) -> Lane | None:
+        """A lane of the period before, if there is room to learn it; forgotten there."""
+        if self._has_room():
+            for spellings in self._before:
+                lane = spellings.recall_lane(spelled)
+                if lane is not None:
+                    return lane
+        return None
+
     def learn(
         self, spelled: Spelled, weight: float, slot: Slot, series: Series
     ) -> None:
@@ -79,4 +91,11 @@ class Vocabulary:
             self.learned.ignore(spelled, kind, why, counts)
 
     def _has_room(self) -> bool:
-        return self._kept + len(self.learned) < self._most
+        """Whether one more may be learned; who asks learns one at most.
+
+        They are counted only when there may be none left.
+        """
+        if self._spare <= 0:
+            self._spare = self._most - self._kept - len(self.learned)
+        self._spare -= 1
+        return self._spare >= 0

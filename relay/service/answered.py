@@ -14,7 +14,7 @@ from threading import Lock
 from typing import NamedTuple, Protocol, overload
 
 from relay.cloudmonitor.datum import Values, values_of
-from relay.cloudmonitor.subject import subject
+from relay.cloudmonitor.subject import subjects
 from relay.delivery.batch import Batch
 from relay.delivery.ledger import word_of
 from relay.delivery.outcome import Outcome
@@ -89,10 +89,10 @@ class Answers:
         said = [getattr(outcome, field, "") for field in ("code", "reason", "message")]
         text = " ".join(filter(None, said))
         answer = Answer(word_of(outcome), text, self._wall(), batch.closed_at)
-        subjects = [hash(subject(item)) for item in batch.items]
+        numbers = [*map(hash, subjects(batch.items))]
         with self._lock:
-            self._among(answer).add(answer.at, subjects)
-            self._entries += len(subjects)
+            self._among(answer).add(answer.at, numbers)
+            self._entries += len(numbers)
             while len(self._latest) > 1 and (
                 self._entries > self._limit
                 or self._latest[0].moments[-1] < answer.at - REMEMBERED_SECONDS

@@ -50,6 +50,17 @@ def test_what_was_not_used_for_a_period_is_given_back() -> None:
     assert not knows(words, b"a:5|c")
 
 
+def test_to_ask_for_room_takes_none() -> None:
+    """Most lines that are not recognised ask, and are learned by one way out of three."""
+    words = Vocabulary(3)
+    learn(words, b"a:5|c", b"b:5|c")
+    for _ in range(9):
+        assert words.recall_step(b"x:1|c") is None
+        assert words.recall_lane(spell(b"x:1|g")) is None
+    learn(words, b"c:5|c", b"d:5|c")
+    assert [name in words.learned.cells for name in (b"c:c", b"d:c")] == [True, False]
+
+
 def test_there_is_no_more_room_after_a_pause() -> None:
     """But for a spelling that only moves."""
     words = Vocabulary(2)
