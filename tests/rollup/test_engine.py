@@ -131,6 +131,28 @@ def test_a_late_write_does_not_move_the_memory_back(rig: Rig) -> None:
     assert rig.base(180)["g"] == gauge(22.0)
 
 
+def test_a_gauge_of_two_spellings_is_what_came_last(rig: Rig) -> None:
+    """In a later period too, where both are known: a delta goes on from there."""
+    for at in (0, 60):
+        rig.feed("a:7|g", "a:8|g|@0.5", at=at)
+    rig.feed("a:+1|g", at=120)
+    assert rig.base(180) == {"a": gauge(9.0)}
+
+
+@pytest.mark.parametrize("exact_samples", [1, 2])
+def test_later_periods_keep_as_many_samples_as_the_first(
+    make_rig: MakeRig, exact_samples: int
+) -> None:
+    """Exactly as many, by known spellings too; the next one sends all into bins."""
+    rig = make_rig(exact_samples=exact_samples, percentiles=(50, 99))
+    lines = ["t:1.237|ms", "t:3.331|ms|@0.5", "t:7.77|ms|@0.25"][: exact_samples + 1]
+    found = []
+    for at in (0, 60, 120):
+        rig.feed(*lines, at=at)
+        found.append(rig.base(at + 60)["t"])
+    assert found == [found[0]] * 3
+
+
 def test_a_late_delta_goes_on_from_its_own_period(rig: Rig) -> None:
     """It adds to what the gauge was there, not to what it is now."""
     rig.feed("g:10|g", at=0)
