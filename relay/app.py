@@ -133,7 +133,7 @@ class Relay:
             now=self._now,
         )
         self._watching = Watching(
-            *(self._engine, self._mapper, self._rules.treatments),
+            *(self._engine, self._mapper),
             settings=lambda: self._settings,
             status=self.status,
             health=lambda: (self._lag.worst, self._defects()),

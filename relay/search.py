@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from relay.cloudmonitor.datum import GroupOf, values_of
+from relay.cloudmonitor.datum import values_of
 from relay.cloudmonitor.subject import subjects_of
 from relay.rollup.engine import Engine
 from relay.rollup.looking import key_of
@@ -36,8 +36,7 @@ class _Match(NamedTuple):
 class Search:
     """``period`` is the start of the open one, ``length`` what it takes, in seconds.
 
-    ``rule_of`` gives the mapping rule that made a series, as number and pattern,
-    ``group_of`` the application group of its entries.
+    ``rule_of`` gives the mapping rule that made a series, as number and pattern.
     """
 
     def __init__(
@@ -47,13 +46,12 @@ class Search:
         period: Callable[[], int],
         length: int,
         rule_of: Callable[[Series], tuple[int, str] | None],
-        group_of: GroupOf,
         answers: Answers,
         watched: Watched,
         clock: IReactorTime,
     ) -> None:
         self._engine, self._period, self._length = engine, period, length
-        self._rule_of, self._group_of = rule_of, group_of
+        self._rule_of = rule_of
         self._answers, self._watched = answers, watched
         self._clock = clock
 
@@ -107,9 +105,7 @@ class Search:
     def _shown(self, matches: Sequence[_Match]) -> Sequence[Mapping[str, object]]:
         self._watched.watch(series for series, _ in matches)
         subjects = {
-            subject: series
-            for series, _ in matches
-            for subject in subjects_of(series, self._group_of(series))
+            subject: series for series, _ in matches for subject in subjects_of(series)
         }
         answers = {
             subjects[subject]: answer

@@ -29,7 +29,6 @@ from relay.delivery.outcome import Outcome
 from relay.rollup.engine import Engine, Rollup
 from relay.rollup.grace import aligned
 from relay.rollup.series import Series
-from relay.rollup.treatment import Treatments
 from relay.search import Search
 from relay.service.answered import Answers, Noting, Watched
 from relay.settings import Settings
@@ -59,7 +58,6 @@ class Watching:
         self,
         engine: Engine,
         mapper: Mapper | None,
-        treatments: Treatments,
         *,
         settings: Callable[[], Settings],
         status: Callable[[], Status],
@@ -77,7 +75,6 @@ class Watching:
             period=lambda: aligned(wall(), length=self._length),
             length=self._length,
             rule_of=self._rule_of,
-            group_of=treatments.group_of(str(settings().group_id)),
             answers=self._answers,
             watched=self._watched,
             clock=clock,

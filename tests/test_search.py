@@ -43,7 +43,6 @@ class Rig:
             period=lambda: 60,
             length=60,
             rule_of=self.rule_of,
-            group_of=self.group_of,
             answers=self.answers,
             watched=self.watched,
             clock=self.clock,

@@ -32,7 +32,6 @@ class Rig:
         self.watching = Watching(
             self.engine,
             mapper,
-            rules.treatments,
             settings=lambda: self.settings,
             status=self.status,
             health=lambda: (0.125, 2),

@@ -33,7 +33,6 @@ __all__ = [
     "decode",
     "dimensions_of",
     "encode",
-    "head_of",
     "identity",
     "in_group",
     "items",
@@ -130,15 +129,11 @@ def encode(datum: Datum) -> str:
 
     Raises ValueError for a number that is not finite, which no engine may hand over.
     """
-    head = head_of(datum.dimensions, datum.group_id, datum.metric)
-    return f"{head}{_of_period(datum.time_ms, datum.period)}{_values(datum.values)}"
-
-
-def head_of(dimensions: Dimensions, group_id: str, metric: str) -> str:
-    """What an item begins with, which is the same in all periods."""
     return (
-        f"Dimensions={dimensions_of(dimensions)}"
-        f"&GroupId={_plain(group_id)}&MetricName={_plain(metric)}"
+        f"Dimensions={dimensions_of(datum.dimensions)}"
+        f"&GroupId={_plain(datum.group_id)}"
+        f"&MetricName={_plain(datum.metric)}"
+        f"{_of_period(datum.time_ms, datum.period)}{_values(datum.values)}"
     )
 
 

@@ -105,12 +105,14 @@ class NativeEngine(Core):
     def _slot_again(
         self, series: Series, weight: float
     ) -> tuple[object, object] | None:
-        """Where values of a spelling go in this period; None if its series is not held."""
+        """Where values of a spelling go in this period; None if its series is not held,
+        or if they have to go through ``add``."""
         slot = self._again(series)
         if slot is None:
             return None
         if isinstance(slot, TimerBase):
-            return slot, slot.lane(weight)
+            lane = slot.lane(weight)
+            return None if lane is None else (slot, lane)
         return slot, slot.members if isinstance(slot, SetBase) else slot
 
     def feed(self, datagram: bytes, period: int, /) -> None:

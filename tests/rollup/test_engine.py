@@ -139,6 +139,18 @@ def test_a_gauge_of_two_spellings_is_what_came_last(rig: Rig) -> None:
     assert rig.base(180) == {"a": gauge(9.0)}
 
 
+def test_a_rate_comes_again_when_others_have_taken_all_places(rig: Rig) -> None:
+    """A timer keeps samples of eight rates apart; those of a ninth are taken too, also
+    where its spelling is known."""
+    rig.feed("t:5|ms|@0.09")
+    rig.rollups(60)
+    rig.feed(*(f"t:5|ms|@0.0{digit}" for digit in range(1, 9)), at=60)
+    rig.feed("t:5|ms|@0.09", "t:5|ms|@0.09", at=60)
+    summary = rig.base(120)["t"]
+    assert isinstance(summary, TimerSummary)
+    assert summary.count == pytest.approx(sum(100 / n for n in [*range(1, 10), 9]))
+
+
 @pytest.mark.parametrize("exact_samples", [1, 2])
 def test_later_periods_keep_as_many_samples_as_the_first(
     make_rig: MakeRig, exact_samples: int

@@ -38,19 +38,19 @@ def batches(*series: Series) -> list[Batch]:
 
 def of(answers: Answers, series: Series) -> str | None:
     """The word of the last answer, None where there is none."""
-    found = answers.of(subjects_of(series, "0"))
+    found = answers.of(subjects_of(series))
     return next((answer.word for answer in found.values()), None)
 
 
 def test_an_item_and_its_series_have_the_same_subject() -> None:
-    """Whichever put it is made for, and however it is escaped."""
+    """Whichever put it is made for, in any group, and however it is escaped."""
     for series in (ONE, OTHER, LONG_AGO, a_series("9°.x", env="prod")):
         (entry,) = batches(series)[0].items
         (other,) = next(compose(rollup(series), group_of=in_group("77")).batches).items
-        assert [*subjects([other])] == [subjects_of(series, "77")[0]]
+        assert [*subjects([other])] == [subjects_of(series)[0]]
         made = compose_hybrid(rollup(series), namespace="n").batches
         hybrid = {one for batch in made for one in subjects(batch.items)}
-        assert (*subjects([entry]), *hybrid) == subjects_of(series, "0")
+        assert (*subjects([entry]), *hybrid) == subjects_of(series)
 
 
 def test_an_answer_is_that_of_the_request_that_had_the_series() -> None:
@@ -62,7 +62,7 @@ def test_an_answer_is_that_of_the_request_that_had_the_series() -> None:
     assert of(answers, ONE) == "accepted"
     assert of(answers, OTHER) == "throttled"
     assert of(answers, LONG_AGO) is None
-    (answer,) = answers.of(subjects_of(OTHER, "0")).values()
+    (answer,) = answers.of(subjects_of(OTHER)).values()
     assert answer.text == "Throttling.User slow"
     assert (answer.at, answer.closed_at) == (99.0, 120)
 
@@ -98,7 +98,7 @@ def test_each_answer_has_its_own_moment() -> None:
     every = [a_series(f"m{n}") for n in range(9)]
     for series in (*every, *every[:5], ONE):
         answers.note(batches(series)[0], Accepted())
-    found = [answers.of(subjects_of(series, "0")) for series in every]
+    found = [answers.of(subjects_of(series)) for series in every]
     assert [answer.at for each in found for answer in each.values()] == [
         *(109.0 + n for n in range(5)),
         *(100.0 + n for n in range(5, 9)),
